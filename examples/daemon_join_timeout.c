@@ -1,0 +1,42 @@
+/* daemon_join_timeout - joins a daemon that sleeps two seconds, but waits no longer than one. */
+
+#include <stdio.h>
+#include <threading.h>
+
+#include "support/log.h"
+
+static thr_event daemon_runs = THR_EVENT_INIT;
+
+static void *run_daemon(void *arg)
+{
+    (void)arg;
+    log_line("Starting");
+    thr_event_set(&daemon_runs);
+    thr_sleep(2.0);
+    log_line("Exiting");
+    return NULL;
+}
+
+static void *run_non_daemon(void *arg)
+{
+    (void)arg;
+    thr_event_wait(&daemon_runs); /* Else either might log first. */
+    log_line("Starting");
+    log_line("Exiting");
+    return NULL;
+}
+
+int main(void)
+{
+    thr_thread *d, *t;
+
+    if (thr_spawn(&d, run_daemon, NULL, .name = "daemon", .daemon = THR_DAEMON_YES) != THR_OK ||
+        thr_spawn(&t, run_non_daemon, NULL, .name = "non-daemon") != THR_OK)
+        return 1;
+    if (thr_thread_join_until(d, thr_after(1.0), NULL) == THR_TIMEOUT)
+        printf("d.isAlive() %s\n", thr_thread_is_alive(d) ? "True" : "False");
+    thr_thread_join(t, NULL);
+    thr_thread_unref(d);
+    thr_thread_unref(t);
+    return 0;
+}

@@ -1,0 +1,65 @@
+/* detail.h - what the inline fast paths need. Private: nothing here is for programs to use.
+ *
+ * The header speaks the GNU dialect of C and C++ (gcc and clang): __atomic builtins on plain integers, so that the
+ * structs are the same in C and in C++. */
+
+#ifndef THREADING_DETAIL_H
+#define THREADING_DETAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define THR__BEGIN extern "C" {
+#define THR__END }
+#define THR__NULL nullptr
+#else
+#define THR__BEGIN
+#define THR__END
+#define THR__NULL NULL
+#endif
+
+#define THR_API __attribute__((visibility("default")))
+#define THR_NODISCARD __attribute__((warn_unused_result))
+#define THR_PRINTF(string, first) __attribute__((format(printf, string, first)))
+#define THR_NORETURN __attribute__((noreturn))
+
+/* exports.c defines THR_INLINE first, to make real symbols of all inline functions. */
+#ifndef THR_INLINE
+#define THR_INLINE static inline
+#endif
+
+#define THR__LIKELY(x) __builtin_expect(!!(x), 1)
+#define THR__UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define THR__PASTE_(a, b) a##b
+#define THR__PASTE(a, b) THR__PASTE_(a, b)
+
+THR__BEGIN
+
+/* Nonzero while the laboratory steers this process: every inline path then takes its out-of-line twin. */
+extern THR_API int thr__hooked;
+
+/* What this thread writes into the word of a lock it holds: its registry number << 3 | 1. A thread without a number
+ * yet has number 0. */
+extern THR_API __thread uint32_t thr__me __attribute__((tls_model("initial-exec")));
+
+THR_INLINE bool thr__steered(void)
+{
+    return THR__UNLIKELY(__atomic_load_n(&thr__hooked, __ATOMIC_RELAXED) != 0);
+}
+
+/* One compare-and-swap that must succeed at the first try. Orders are acquire (to take) or release (to give). */
+THR_INLINE bool thr__cas_acquire(uint32_t *word, uint32_t expected, uint32_t desired)
+{
+    return __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+THR_INLINE bool thr__cas_release(uint32_t *word, uint32_t expected, uint32_t desired)
+{
+    return __atomic_compare_exchange_n(word, &expected, desired, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+THR__END
+
+#endif

@@ -1,0 +1,108 @@
+/* os.h - the whole contract with the system. One file implements it for each: linux.c.
+ *
+ * Nothing here changes errno. Nothing above this floor asks which system it runs on. */
+
+#ifndef OS_OS_H
+#define OS_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "threading/base.h"
+
+/* -- Waiting on a word -------------------------------------------------------------------------------------------- */
+
+enum os_wait_end {
+    OS_WOKEN,      /* by os_wake, or for no reason at all, or the word was different to begin with */
+    OS_TIMEOUT,    /* the deadline passed; no wake was consumed */
+    OS_INTERRUPTED /* a signal handler ran; no wake was consumed */
+};
+
+/* Which sleepers of a word a wake is meant for: any bit in common. */
+#define OS_ANY 0xffffffffu
+
+/* Sleeps while *word == expected. The comparison and falling asleep are one step with respect to os_wake. */
+enum os_wait_end os_wait(const uint32_t *word, uint32_t expected, uint32_t mask, thr_time deadline);
+
+/* Wakes up to `count` sleepers of the word, longest asleep first. The word need not exist any more. */
+void os_wake(const uint32_t *word, uint32_t count, uint32_t mask);
+
+/* -- Time and processors ------------------------------------------------------------------------------------------ */
+
+thr_time os_now(void);
+
+/* The processor that runs the caller, or ran it a moment ago. Async-signal-safe. */
+unsigned os_processor(void);
+
+/* How many processors this process may use: asked of the system each time. */
+unsigned os_processors(void);
+
+/* Gives up the processor once. */
+void os_yield(void);
+
+/* Tells the processor that this is a spin loop. */
+static inline void os_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+/* -- Native threads ----------------------------------------------------------------------------------------------- */
+
+typedef uintptr_t os_thread; /* pthread_t, HANDLE, ... */
+
+/* Starts a thread with all signals as the caller has them (block_signals: all blocked). THR_NO_THREAD or
+ * THR_INVALID (stack size). It must be joined or detached once. stack_size 0 is the system's default. */
+thr_result os_thread_start(os_thread *thread, size_t stack_size, bool block_signals, void *(*function)(void *),
+                           void *arg);
+/* Waits for the thread's end; false if the system refuses, because that thread waits for this one in the same way. */
+bool os_thread_join(os_thread thread);
+void os_thread_detach(os_thread thread);
+os_thread os_thread_self(void);
+
+/* Ends the calling thread: unwinds its stack where the system can. */
+_Noreturn void os_thread_exit(void);
+
+/* The system's number of the calling thread. */
+uint64_t os_thread_number(void);
+bool os_thread_is_main(void);
+
+/* Names a thread for the system's tools; cut to what the system takes. */
+void os_thread_set_name(os_thread thread, const char *name);
+
+/* The smallest stack that os_thread_start takes, and its default. */
+size_t os_stack_minimum(void);
+
+/* -- The ends of threads and processes ---------------------------------------------------------------------------- */
+
+/* Has `function` called with `value` at the end of each thread that called os_thread_end_arm(key, value != NULL),
+ * however that thread ends (but not by the end of the process). Arming again inside the function has it called
+ * once more, after the destructors of others, up to OS_END_ROUNDS times in all. */
+typedef unsigned os_end_key;
+enum { OS_END_ROUNDS = 4 };
+thr_result os_thread_end_key(os_end_key *key, void (*function)(void *));
+thr_result os_thread_end_arm(os_end_key key, void *value);
+
+thr_result os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));
+thr_result os_at_exit(void (*function)(void));
+
+/* Code between the two runs `function(arg)` if the thread is unwound through it (os_thread_exit, an exception), as far
+ * as the system can unwind; os_unwind_end(run) runs it when `run`. They stand in one block, like braces. */
+#include <pthread.h>
+#define os_unwind_begin(function, arg) pthread_cleanup_push(function, arg)
+#define os_unwind_end(run) pthread_cleanup_pop(run)
+
+/* -- For thr_dump ------------------------------------------------------------------------------------------------- */
+
+/* Reads a word that may not exist any more: false then. */
+bool os_peek(const uint32_t *word, uint32_t *value);
+
+/* Writes all of it, or what can be written. Async-signal-safe. */
+void os_write(int fd, const char *text, size_t size);
+
+#endif

@@ -1,0 +1,57 @@
+/* handoff.h - waiters that were notified, and now go to their lock one after the other.
+ *
+ * A notify under the lock would only wake threads that then fall asleep on the lock. So it leaves them asleep, pending in
+ * the record of the thread that holds the lock, and the release of the lock grants the first of them and wakes it: one
+ * system call for each. That one, once it holds the lock, takes the others over the same way.
+ *
+ *  record.pending   a bitlock (wait/bitlock.h) whose data is the list of heads: each is the first of the waiters for one
+ *                   lock, with the others as its followers
+ *
+ * H1  A head is pending in a thread's record => that thread's number and WAITERS stand in the head's lock, or
+ *     handoff_defer is about to see that they do not.
+ * H2  Whoever releases a lock that has WAITERS, its holder or another thread (which is allowed), takes the head for that
+ *     lock out of the record of the thread whose number stood there. By H1 none stays behind.
+ * H3  The last access to a waiter by anyone but itself is the swap to GRANTED; then only its address is used.
+ * R1  A release that grants a head wakes none of the lock's sleepers, though it clears WAITERS: the granted thread retakes
+ *     the lock with WAITERS set, and its release wakes the next, pending or asleep.
+ *
+ *  state     meaning                              left by
+ *  WAITING   not granted; the waiter is awake     the waiter: -> ASLEEP; a grant: -> GRANTED
+ *  ASLEEP    not granted; it sleeps on the state  a grant: -> GRANTED, then wakes it
+ *  GRANTED   it may go to the lock                -
+ *
+ * Order: the grant's swap is a release, the waiter's read of GRANTED an acquire. */
+
+#ifndef SYNC_HANDOFF_H
+#define SYNC_HANDOFF_H
+
+#include "threading/lock.h"
+#include "wait/wait.h"
+
+enum handoff_state { WAITING, ASLEEP, GRANTED };
+
+struct waiter {
+    uint32_t state;
+    bool queued;          /* the condition's; under its bitlock */
+    const void *object;   /* the condition; only its address is used */
+    thr_lock *lock;
+    struct waiter *next;  /* in the condition's ring; once out of it, the next follower */
+    struct waiter *previous;
+    struct waiter *last;  /* of a head: the last of its followers, or itself */
+    struct waiter *heads; /* of a pending head: the next head */
+};
+
+/* Lets a head with its followers go to their lock: now, or when the caller, who may hold it, releases it. */
+void handoff(struct waiter *head);
+
+/* Takes the followers of one that was granted, and now holds the lock, on to the next. */
+void handoff_followers(struct waiter *granted);
+
+/* For a release of `lock` that found WAITERS, and before it frees the lock: takes out the head that is pending for it in
+ * the record of the thread `number`, or gives NULL. */
+struct waiter *handoff_take(const thr_lock *lock, uint32_t number);
+
+/* Tells a head to go. */
+void handoff_grant(struct waiter *head);
+
+#endif

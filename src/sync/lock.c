@@ -1,0 +1,175 @@
+/* lock.c - the four-byte lock.
+ *
+ *  bits of word_   meaning                              set by                         cleared by
+ *  0  HELD         somebody holds it                    acquire                        release
+ *  1  WAITERS      somebody may sleep on the word       who is about to sleep, and     release, which then owes a wake;
+ *                                                       who took it after a sleep      not by one that hands over
+ *  2  STARVED      somebody has waited for more than    that waiter, before it         that waiter, when it takes the
+ *                  PATIENCE; comes with WAITERS         sleeps again                   lock or gives up
+ *  3..31           the holder's number, 0 if it has     acquire                        release
+ *                  none: a hint for thr_dump
+ *
+ *  word              may be taken by
+ *  0                 anyone
+ *  WAITERS|STARVED   a starved waiter only: the release hands over
+ *
+ * I1  HELD is set exactly while one thread holds the lock.
+ * I2  Somebody asleep => WAITERS is set, or a releaser owes a wake, or a woken thread has not looked yet.
+ * I3  Not HELD but STARVED => a starved waiter is awake, or a releaser owes it a wake.
+ * R1  A thread that was woken takes the lock or sets WAITERS before it may give up: the release that woke it cleared the
+ *     bit, and others may sleep. (In `sleep_for` the bit is set before each sleep, and a deadline ends only a sleep.)
+ * R2  A starved waiter that gives up clears STARVED while the lock is held. When the lock is free it takes it instead:
+ *     it was handed over to it (I3).
+ * R3  Starved waiters sleep with both masks, so that a release that hands over wakes one of them and nobody else.
+ *
+ * Two starved waiters share the one bit. Who takes the lock clears it for both; the other still sleeps under WAITERS
+ * (I2), so is woken in its turn, and sets the bit again.
+ *
+ * Order: every compare-and-swap that takes the lock is an acquire and pairs with the release one of lock_give, or of the
+ * inline thr_lock_release. After that the lock may be freed: the wake is given only its address. */
+
+#include "sync/lock.h"
+
+#include "sync/handoff.h"
+#include "wait/spin.h"
+
+enum {
+    PATIENCE = 1000000, /* nanoseconds after which a waiter is handed the lock */
+    ASK_STARVED = 1,    /* sleepers' masks */
+    ASK_NORMAL = 2
+};
+
+/* `keep` in what follows is WAITERS when this thread may have consumed a wake already (R1), else 0. */
+
+static bool may_take(uint32_t word, bool starved)
+{
+    return !(word & LOCK_HELD) && (starved || !(word & LOCK_STARVED));
+}
+
+/* Tries, and spins, for the lock. Stops when somebody starves: it will not come free for us. */
+static bool spin_for(thr_lock *lock, uint32_t keep)
+{
+    struct spin spin;
+    bool taken = false;
+    spin_begin(&spin, lock);
+    do {
+        uint32_t word = load_relaxed(&lock->word_);
+        if (may_take(word, false))
+            taken = cas_acquire(&lock->word_, &word, thr__me | (word & LOCK_WAITERS) | keep);
+        else if (word & LOCK_STARVED)
+            break;
+    } while (!taken && spin_turn(&spin));
+    spin_end(&spin, taken);
+    return taken;
+}
+
+/* R2. False: the lock came free meanwhile. */
+static bool give_up(thr_lock *lock, bool starved)
+{
+    if (!starved)
+        return true;
+    uint32_t word = load_relaxed(&lock->word_);
+    while (word & LOCK_HELD) {
+        if (!(word & LOCK_STARVED) || cas_relaxed(&lock->word_, &word, word & ~LOCK_STARVED))
+            return true;
+    }
+    return !may_take(word, true);
+}
+
+static thr_result sleep_for(thr_lock *lock, struct wait *wait, uint32_t keep)
+{
+    bool starved = false;
+    uint32_t word = load_relaxed(&lock->word_);
+    for (;;) {
+        if (may_take(word, starved)) {
+            if (cas_acquire(&lock->word_, &word, thr__me | (word & LOCK_WAITERS) | keep))
+                return THR_OK;
+            continue;
+        }
+        uint32_t marked = word | LOCK_WAITERS | (starved ? LOCK_STARVED : 0);
+        if (word != marked && !cas_relaxed(&lock->word_, &word, marked))
+            continue;
+        thr_result result = wait_block(wait, &lock->word_, marked, starved ? ASK_STARVED | ASK_NORMAL : ASK_NORMAL);
+        keep = LOCK_WAITERS;
+        if (result != THR_OK && give_up(lock, starved))
+            return result;
+        starved = starved || wait_system->now() - wait->since > PATIENCE;
+        word = load_relaxed(&lock->word_);
+    }
+}
+
+thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, const void *object)
+{
+    uint32_t word = load_relaxed(&lock->word_);
+    thr_result result = THR_OK;
+    while (may_take(word, false)) {
+        if (cas_acquire(&lock->word_, &word, thr__me | (word & LOCK_WAITERS)))
+            goto taken;
+    }
+    if (wait_expired(deadline))
+        return THR_TIMEOUT;
+    if (spin_for(lock, 0))
+        goto taken;
+
+    struct wait wait;
+    wait_begin(&wait, kind, object, deadline);
+    result = sleep_for(lock, &wait, 0);
+    wait_end(&wait);
+taken:
+    if (result == THR_OK)
+        tsan_acquire(lock);
+    return result;
+}
+
+void lock_retake(thr_lock *lock, bool granted)
+{
+    uint32_t keep = granted ? LOCK_WAITERS : 0;
+    if (!spin_for(lock, keep)) {
+        struct wait wait;
+        wait_begin(&wait, WAIT_LOCK, lock, THR_FOREVER);
+        wait.interruptible = false;
+        (void)sleep_for(lock, &wait, keep);
+        wait_end(&wait);
+    }
+    tsan_acquire(lock);
+}
+
+thr_result lock_give(thr_lock *lock)
+{
+    uint32_t word = load_relaxed(&lock->word_);
+    struct waiter *pending = NULL;
+    uint32_t next;
+    tsan_release(lock);
+    do {
+        if (!(word & LOCK_HELD))
+            return THR_NOT_LOCKED;
+        if ((word & LOCK_WAITERS) && !pending)
+            pending = handoff_take(lock, word >> LOCK_NUMBER_SHIFT);
+        next = word & LOCK_STARVED ? LOCK_WAITERS | LOCK_STARVED : 0;
+    } while (!cas_release(&lock->word_, &word, next));
+    if (pending)
+        handoff_grant(pending);
+    if ((word & LOCK_STARVED) || ((word & LOCK_WAITERS) && !pending)) {
+        spin_waker(lock);
+        wait_wake(&lock->word_, 1, word & LOCK_STARVED ? ASK_STARVED : OS_ANY);
+    }
+    return THR_OK;
+}
+
+thr_result thr__lock_acquire(thr_lock *lock, thr_time deadline)
+{
+    hook_point(HOOK_LOCK_ACQUIRE, lock);
+    return lock_take(lock, deadline, WAIT_LOCK, lock);
+}
+
+bool thr__lock_try_acquire(thr_lock *lock)
+{
+    hook_point(HOOK_LOCK_ACQUIRE, lock);
+    return lock_take(lock, 0, WAIT_LOCK, lock) == THR_OK;
+}
+
+thr_result thr__lock_release(thr_lock *lock)
+{
+    hook_point(HOOK_LOCK_RELEASE, lock);
+    return lock_give(lock);
+}

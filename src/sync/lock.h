@@ -1,0 +1,31 @@
+/* lock.h - what rlock.c and condition.c need of the lock; see lock.c. */
+
+#ifndef SYNC_LOCK_H
+#define SYNC_LOCK_H
+
+#include "threading/lock.h"
+#include "wait/wait.h"
+
+/* The word, and the bits in it beside the holder's number; the table is in lock.c. */
+#define LOCK_HELD 1u
+#define LOCK_WAITERS 2u
+#define LOCK_STARVED 4u
+#define LOCK_NUMBER_SHIFT 3
+
+/* Takes the lock by the deadline. The wait is recorded as one of `kind` for `object`. */
+thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, const void *object);
+
+/* Takes the lock again after a condition's wait: cannot fail, no signal ends it. `granted`: the release that let the
+ * caller go may have owed a wake to the lock's sleepers, so WAITERS is set with it (handoff.h, R1). */
+void lock_retake(thr_lock *lock, bool granted);
+
+/* Frees it; THR_NOT_LOCKED. */
+thr_result lock_give(thr_lock *lock);
+
+/* Whether the calling thread surely holds it. False where it may: for a thread without a number. */
+static inline bool lock_is_mine(const thr_lock *lock)
+{
+    return (load_relaxed(&lock->word_) & ~(LOCK_WAITERS | LOCK_STARVED)) == thr__me && thr__me != LOCK_HELD;
+}
+
+#endif

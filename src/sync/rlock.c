@@ -1,0 +1,53 @@
+/* rlock.c - the lock that its owner may take again: a plain lock, with the owner and a count beside it.
+ *
+ *  field    meaning                          written by
+ *  lock_    held while somebody owns it      lock.c
+ *  owner_   thr__identity() of the owner,    the owner: after it took lock_, before it frees it
+ *           0 otherwise
+ *  depth_   how many times it was taken      the owner
+ *
+ * I1  owner_ is a thread's identity only while that thread holds lock_. So a thread that reads its own identity there
+ *     wrote it itself: relaxed is enough; one that reads another value, old or new, knows that it is not the owner.
+ *
+ * Order: that of lock_. */
+
+#include "threading/rlock.h"
+
+#include "sync/lock.h"
+
+static void own(thr_rlock *lock, uint32_t depth)
+{
+    store_relaxed(&lock->owner_, thr__identity());
+    lock->depth_ = depth;
+}
+
+thr_result thr__rlock_acquire(thr_rlock *lock, thr_time deadline)
+{
+    hook_point(HOOK_RLOCK_ACQUIRE, lock);
+    if (thr__rlock_mine(lock)) {
+        if (lock->depth_ == UINT32_MAX)
+            return THR_TOO_MANY;
+        lock->depth_++;
+        return THR_OK;
+    }
+    thr_result result = lock_take(&lock->lock_, deadline, WAIT_RLOCK, lock);
+    if (result == THR_OK)
+        own(lock, 1);
+    return result;
+}
+
+bool thr__rlock_try_acquire(thr_rlock *lock)
+{
+    return thr__rlock_acquire(lock, 0) == THR_OK;
+}
+
+thr_result thr__rlock_release(thr_rlock *lock)
+{
+    hook_point(HOOK_RLOCK_RELEASE, lock);
+    if (!thr__rlock_mine(lock))
+        return thr_rlock_locked(lock) ? THR_NOT_OWNER : THR_NOT_LOCKED;
+    if (--lock->depth_ != 0)
+        return THR_OK;
+    store_relaxed(&lock->owner_, 0);
+    return lock_give(&lock->lock_);
+}

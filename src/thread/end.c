@@ -1,0 +1,92 @@
+/* end.c - how a thread ends.
+ *
+ * A thread that was adopted by the registry has end_round called by the system's destructors of thread-specific data,
+ * OS_END_ROUNDS times: it has itself called again after the destructors of others. That is so however the thread ends:
+ * by returning, by thr_fail, by pthread_exit or cancellation.
+ *
+ *  round        what is done
+ *  1 .. 3       its thr_locals are destroyed; what their destructors and those of others have set since, in the next
+ *  4            once more, then on_exit, and once more for what that has set; then the thread has ended
+ *
+ * ended means, in this order:
+ *    off the list            enumerate and active_count no longer see it; T3
+ *    nobody here             thr__self is NULL, and locks are taken with number 0
+ *    ENDED, joiners woken    is_alive is false, join returns when the native thread is gone
+ *    released                the end of the process need not wait for it
+ *    dropped                 the reference to itself; the last one detaches the native thread
+ *
+ * Main instead waits for the others, and ends the process. A foreign thread is GONE at once: nobody reaps it.
+ *
+ * A destructor or hook that ends in thr_fail or pthread_exit has the system begin its rounds anew. So each round first
+ * asks for the next, and the rounds are counted here.
+ *
+ * Order: the release of life_set pairs with the acquire of thread_life, and of the joiner's loads. */
+
+#include <stdlib.h>
+
+#include "thread/exit.h"
+#include "thread/local.h"
+#include "thread/thread.h"
+
+void life_set(thr_thread *thread, uint32_t life)
+{
+    uint32_t now = load_relaxed(&thread->life);
+    uint32_t next;
+    do {
+        /* With CLAIMED all who sleep wait for GONE, which the claimer sets. */
+        bool wait_on = life == LIFE_ENDED && now & LIFE_CLAIMED;
+        next = wait_on ? life | (now & ~(uint32_t)LIFE_MASK) : life;
+    } while (!cas_release(&thread->life, &now, next)); /* pairs with thread_life */
+    if (now & LIFE_SLEEPERS && !(next & LIFE_SLEEPERS))
+        wait_wake(&thread->life, UINT32_MAX, OS_ANY);
+}
+
+static void ended(thr_thread *thread)
+{
+    bool ours = load_relaxed(&thread->origin) == THREAD_OURS;
+    bool held = ours && !load_relaxed(&thread->daemon);
+    hook_point(HOOK_THREAD_END, thread);
+    registry_unlink(thread);
+    registry_abandon();
+    tsan_release(thread);
+    life_set(thread, ours ? LIFE_ENDED : LIFE_GONE);
+    if (held)
+        exit_release();
+    thr_thread_unref(thread);
+}
+
+static void last_round(thr_thread *thread)
+{
+    if (!thread->end_hooked) {
+        thread->end_hooked = true; /* also if it does not return */
+        if (load_relaxed(&thread->origin) == THREAD_OURS)
+            hook_exit(thread);
+        local_thread_end();
+    }
+    ended(thread);
+}
+
+void end_round(void *value)
+{
+    thr_thread *thread = value;
+    store_relaxed(&thread->record.kind, (uint32_t)WAIT_NOTHING); /* if it was in a wait */
+    (void)registry_arm(thread);
+    thread->end_rounds++;
+    if (load_relaxed(&thread->origin) == THREAD_MAIN) {
+        if (thread->end_rounds >= OS_END_ROUNDS)
+            exit_main(load_relaxed(&thread->failed) ? EXIT_FAILURE : EXIT_SUCCESS);
+        return;
+    }
+    local_thread_end();
+    if (thread->end_rounds >= OS_END_ROUNDS)
+        last_round(thread);
+}
+
+void end_unarmed(void *value)
+{
+    thr_thread *thread = value;
+    if (thread->unarmed) {
+        local_thread_end();
+        last_round(thread);
+    }
+}

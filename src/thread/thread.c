@@ -1,0 +1,260 @@
+/* thread.c - making and starting threads, and asking about them; the states are in thread.h.
+ *
+ *  starter                                      the new thread
+ *  NEW -> STARTING
+ *  holds the process, links, one reference
+ *  os_thread_start                              adopts its place: native, native_id
+ *  stores native                                STARTING -> ALIVE
+ *  STARTING -> ALIVE                            its name at the system, on_start, target
+ *
+ * S1  Both store the same `native` and try the same step to ALIVE: whoever is first. So ident is known when
+ *     thr_thread_start returns and when target is called, and a joiner finds it.
+ * S2  The new thread may have ended, and been joined, before os_thread_start returns. The starter has a reference of its
+ *     own until then, so the place is still that thread's; its step to ALIVE then fails, as it must.
+ * S3  A start that failed undoes all of it: the thread is NEW and may be started again.
+ *
+ * Order: the start of a native thread orders what was before it; `life` is stored with release for who looks. */
+
+#include "thread/thread.h"
+
+#include "thread/exit.h"
+
+static size_t default_stack; /* relaxed: a number that nothing depends on */
+static thr_thread_hook *on_start;
+static thr_thread_hook *on_end;
+
+/* -- References --------------------------------------------------------------------------------------------------- */
+
+thr_thread *thr_thread_ref(thr_thread *thread)
+{
+    (void)add_relaxed(&thread->references, 1);
+    return thread;
+}
+
+bool thread_ref_if_any(thr_thread *thread)
+{
+    uint32_t now = load_relaxed(&thread->references);
+    while (now != 0) {
+        if (cas_acquire(&thread->references, &now, now + 1)) /* pairs with an unref that made it free, and a new ref */
+            return true;
+    }
+    return false;
+}
+
+void thr_thread_unref(thr_thread *thread)
+{
+    if (!thread || sub_acq_rel(&thread->references, 1) != 1)
+        return;
+    uint32_t life = load_acquire(&thread->life); /* pairs with life_set */
+    if ((life & LIFE_MASK) == LIFE_ENDED && !(life & LIFE_CLAIMED))
+        os_thread_detach((os_thread)load_relaxed(&thread->native)); /* T2 */
+    name_drop(thread);
+    pool_give(thread);
+}
+
+/* -- The new thread ----------------------------------------------------------------------------------------------- */
+
+static void step_to_alive(thr_thread *thread)
+{
+    uint32_t now = LIFE_STARTING;
+    while (!cas_release(&thread->life, &now, LIFE_ALIVE)) { /* pairs with thread_life */
+        if (now != LIFE_STARTING)
+            break; /* S1, S2 */
+    }
+}
+
+static void call(thr_thread_hook **hook, thr_thread *thread)
+{
+    thr_thread_hook *function = load_acquire(hook); /* pairs with thr_set_thread_hooks */
+    if (function) {
+        tsan_acquire(hook);
+        function(thread);
+    }
+}
+
+void hook_exit(thr_thread *thread)
+{
+    call(&on_end, thread);
+}
+
+static void *run(void *arg)
+{
+    thr_thread *thread = arg;
+    thread->unarmed = !registry_adopt(thread);
+    tsan_acquire(thread);
+    step_to_alive(thread);
+    name_show(thread);
+    os_unwind_begin(end_unarmed, thread);
+    hook_point(HOOK_THREAD_BEGIN, thread);
+    call(&on_start, thread);
+    if (thread->target)
+        thread->result = thread->target(thread->arg);
+    os_unwind_end(true);
+    return NULL;
+}
+
+/* -- Starting ----------------------------------------------------------------------------------------------------- */
+
+static thr_result prepare_start(thr_thread *thread)
+{
+    thr_result result = THR_OK;
+    registry_lock(); /* for both: E1 */
+    if (!load_relaxed(&thread->daemon))
+        result = exit_hold();
+    if (result == THR_OK)
+        registry_link(thr_thread_ref(thread)); /* T1 */
+    registry_unlock();
+    return result;
+}
+
+static void undo_start(thr_thread *thread)
+{
+    registry_unlink(thread);
+    if (!load_relaxed(&thread->daemon))
+        exit_release();
+    (void)sub_release(&thread->references, 1); /* not the last: the starter has one */
+}
+
+static thr_result start_native(thr_thread *thread)
+{
+    os_thread native;
+    thr_result result = prepare_start(thread);
+    if (result != THR_OK)
+        return result;
+    tsan_release(thread);
+    result = os_thread_start(&native, thread->stack_size, false, run, thread);
+    if (result != THR_OK) {
+        undo_start(thread);
+        return result;
+    }
+    store_relaxed(&thread->native, (uint64_t)native);
+    step_to_alive(thread);
+    return THR_OK;
+}
+
+thr_result thr_thread_start(thr_thread *thread)
+{
+    hook_point(HOOK_THREAD_START, thread);
+    uint32_t now = LIFE_NEW;
+    while (!cas_acquire(&thread->life, &now, LIFE_STARTING)) { /* pairs with life_set(NEW) */
+        if (now != LIFE_NEW)
+            return THR_STARTED;
+    }
+    thr_result result = start_native(thread);
+    if (result != THR_OK) {
+        life_set(thread, LIFE_NEW); /* S3 */
+        if (swap_release(&thread->begun, 0) == 2) /* pairs with thr_thread_native_id */
+            wait_wake(&thread->begun, UINT32_MAX, OS_ANY);
+    }
+    return result;
+}
+
+/* -- Making ------------------------------------------------------------------------------------------------------- */
+
+static bool daemon_of(thr_daemon wish)
+{
+    if (wish != THR_DAEMON_INHERIT)
+        return wish == THR_DAEMON_YES;
+    thr_thread *self = thr__self;
+    return self ? load_relaxed(&self->daemon) : !os_thread_is_main(); /* foreign ones count as daemons */
+}
+
+static thr_thread *make(thr_target *target, const char *target_name, const thr_thread_options *options)
+{
+    thr_thread *thread = pool_take();
+    if (!thread)
+        return NULL;
+    const char *name = options->name;
+    bool named = name && *name ? name_set(thread, name) : name_number(thread, "Thread-", name ? NULL : target_name);
+    if (!named) {
+        pool_give(thread);
+        return NULL;
+    }
+    thread->target = target;
+    thread->arg = options->arg;
+    thread->stack_size = options->stack_size != 0 ? options->stack_size : load_relaxed(&default_stack);
+    store_relaxed(&thread->daemon, daemon_of(options->daemon));
+    store_relaxed(&thread->references, 1);
+    life_set(thread, LIFE_NEW);
+    return thread;
+}
+
+static thr_result start_made(thr_thread **handle, thr_thread *made)
+{
+    thr_thread *before = handle ? *handle : NULL;
+    if (handle)
+        *handle = made; /* before the start, so that the new thread may use it */
+    thr_thread *ours = thr_thread_ref(made); /* S2: the new thread may drop the handle's */
+    thr_result result = thr_thread_start(made);
+    if (result != THR_OK && handle)
+        *handle = before;
+    if (result != THR_OK || !handle)
+        thr_thread_unref(made);
+    thr_thread_unref(ours);
+    return result;
+}
+
+thr_result thr__thread_new(thr_thread **handle, thr_target *target, const char *target_name,
+                           const thr_thread_options *options, bool start)
+{
+    if (options->stack_size != 0 && options->stack_size < os_stack_minimum())
+        return THR_INVALID;
+    if (!handle && !start)
+        return THR_INVALID;
+    registry_prepare();
+    thr_thread *made = make(target, target_name, options);
+    if (!made)
+        return THR_NO_MEMORY;
+    if (start)
+        return start_made(handle, made);
+    *handle = made;
+    return THR_OK;
+}
+
+static thr_thread_options with(void *arg, const thr_thread_options *options)
+{
+    thr_thread_options result = {0};
+    if (options)
+        result = *options;
+    result.arg = arg;
+    return result;
+}
+
+thr_result thr_spawn_with(thr_thread **handle, thr_target *target, void *arg, const thr_thread_options *options)
+{
+    thr_thread_options all = with(arg, options);
+    return thr__thread_new(handle, target, NULL, &all, true);
+}
+
+thr_result thr_thread_new_with(thr_thread **handle, thr_target *target, void *arg, const thr_thread_options *options)
+{
+    thr_thread_options all = with(arg, options);
+    return thr__thread_new(handle, target, NULL, &all, false);
+}
+
+/* -- Settings ----------------------------------------------------------------------------------------------------- */
+
+thr_result thr_stack_size(size_t bytes)
+{
+    if (bytes != 0 && bytes < os_stack_minimum())
+        return THR_INVALID;
+    store_relaxed(&default_stack, bytes);
+    return THR_OK;
+}
+
+size_t thr_get_stack_size(void)
+{
+    return load_relaxed(&default_stack);
+}
+
+static void set_hook(thr_thread_hook **hook, thr_thread_hook *function)
+{
+    tsan_release(hook);
+    store_release(hook, function); /* pairs with call */
+}
+
+void thr_set_thread_hooks(thr_thread_hook *started, thr_thread_hook *ending)
+{
+    set_hook(&on_start, started);
+    set_hook(&on_end, ending);
+}

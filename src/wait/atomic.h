@@ -1,0 +1,41 @@
+/* atomic.h - atomic operations with the memory order in the name.
+ *
+ * Only the orders that somebody needs are here, so that each weak one is a decision. They work on plain integers and
+ * pointers of 4 or 8 bytes: the public structs are plain, to be the same in C and in C++. */
+
+#ifndef WAIT_ATOMIC_H
+#define WAIT_ATOMIC_H
+
+#include <stdbool.h>
+
+#define load_relaxed(at) __atomic_load_n((at), __ATOMIC_RELAXED)
+#define load_acquire(at) __atomic_load_n((at), __ATOMIC_ACQUIRE)
+#define store_relaxed(at, value) __atomic_store_n((at), (value), __ATOMIC_RELAXED)
+#define store_release(at, value) __atomic_store_n((at), (value), __ATOMIC_RELEASE)
+#define swap_acquire(at, value) __atomic_exchange_n((at), (value), __ATOMIC_ACQUIRE)
+#define swap_release(at, value) __atomic_exchange_n((at), (value), __ATOMIC_RELEASE)
+#define add_relaxed(at, value) __atomic_fetch_add((at), (value), __ATOMIC_RELAXED)
+#define add_release(at, value) __atomic_fetch_add((at), (value), __ATOMIC_RELEASE)
+#define add_acq_rel(at, value) __atomic_fetch_add((at), (value), __ATOMIC_ACQ_REL)
+#define sub_relaxed(at, value) __atomic_fetch_sub((at), (value), __ATOMIC_RELAXED)
+#define sub_release(at, value) __atomic_fetch_sub((at), (value), __ATOMIC_RELEASE)
+#define sub_acq_rel(at, value) __atomic_fetch_sub((at), (value), __ATOMIC_ACQ_REL)
+#define or_relaxed(at, value) __atomic_fetch_or((at), (value), __ATOMIC_RELAXED)
+#define or_acq_rel(at, value) __atomic_fetch_or((at), (value), __ATOMIC_ACQ_REL)
+#define and_relaxed(at, value) __atomic_fetch_and((at), (value), __ATOMIC_RELAXED)
+#define and_acquire(at, value) __atomic_fetch_and((at), (value), __ATOMIC_ACQUIRE)
+
+/* Compare and swap. `expected` is a pointer: on failure it receives what was found, read relaxed. These may fail
+ * for no reason and stand in loops, but for cas_strong, which is relaxed. */
+#define cas_relaxed(at, expected, desired)                                                                   \
+    __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#define cas_acquire(at, expected, desired)                                                                   \
+    __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
+#define cas_release(at, expected, desired)                                                                   \
+    __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+#define cas_strong(at, expected, desired)                                                                    \
+    __atomic_compare_exchange_n((at), (expected), (desired), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#define cas_acq_rel(at, expected, desired)                                                                   \
+    __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
+
+#endif

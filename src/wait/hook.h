@@ -1,0 +1,61 @@
+/* hook.h - how the laboratory, or a test, stands in for the system.
+ *
+ * Everything that blocks, wakes or reads the clock goes through `wait_system`. When thr__hooked is set as well, the
+ * inline paths of the public header take their out-of-line twins, and each of these calls `point` first: a place where
+ * the laboratory may let another thread go on. */
+
+#ifndef WAIT_HOOK_H
+#define WAIT_HOOK_H
+
+#include "os/os.h"
+#include "wait/atomic.h"
+
+enum hook_operation {
+    HOOK_LOCK_ACQUIRE,
+    HOOK_LOCK_RELEASE,
+    HOOK_RLOCK_ACQUIRE,
+    HOOK_RLOCK_RELEASE,
+    HOOK_CONDITION_WAIT,
+    HOOK_CONDITION_NOTIFY,
+    HOOK_SEMAPHORE_ACQUIRE,
+    HOOK_SEMAPHORE_RELEASE,
+    HOOK_EVENT_SET,
+    HOOK_EVENT_CLEAR,
+    HOOK_EVENT_WAIT,
+    HOOK_BARRIER_WAIT,
+    HOOK_BARRIER_RESET,
+    HOOK_BARRIER_ABORT,
+    HOOK_LATCH_COUNT_DOWN,
+    HOOK_LATCH_WAIT,
+    HOOK_ONCE_RUN,
+    HOOK_READ_ACQUIRE,
+    HOOK_READ_RELEASE,
+    HOOK_WRITE_ACQUIRE,
+    HOOK_WRITE_RELEASE,
+    HOOK_THREAD_START,
+    HOOK_THREAD_BEGIN,
+    HOOK_THREAD_END,
+    HOOK_THREAD_JOIN,
+    HOOK_TIMER_START,
+    HOOK_TIMER_CANCEL,
+    HOOK_SLEEP
+};
+
+struct wait_system {
+    enum os_wait_end (*wait)(const uint32_t *word, uint32_t expected, uint32_t mask, thr_time deadline);
+    void (*wake)(const uint32_t *word, uint32_t count, uint32_t mask);
+    thr_time (*now)(void);
+    void (*point)(enum hook_operation operation, const void *object);
+};
+
+/* The system itself, unless somebody has put another there before any thread was started. */
+extern const struct wait_system *wait_system;
+extern const struct wait_system wait_system_os;
+
+static inline void hook_point(enum hook_operation operation, const void *object)
+{
+    if (thr__steered())
+        wait_system->point(operation, object);
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* wait.c - sleeping, deadlines and records; see wait.h. */
+
+#include "wait/wait.h"
+
+int thr__hooked;
+
+__thread uint32_t thr__me = 1; /* number 0, held */
+__thread struct wait_record *wait_self;
+
+static void no_point(enum hook_operation operation, const void *object)
+{
+    (void)operation;
+    (void)object;
+}
+
+const struct wait_system wait_system_os = {os_wait, os_wake, os_now, no_point};
+const struct wait_system *wait_system = &wait_system_os;
+
+/* A seqlock with one writer, the thread itself (a signal handler that waits nests whole). The fields are relaxed
+ * atomics; the release store of the even sequence pairs with the reader's acquire loads. The first store must not sink
+ * below the fields: they are stored with release, which is free on x86 and a cheap stlr on AArch64. */
+static void record_set(struct wait_record *record, uint32_t kind, const void *object, thr_time since, thr_time deadline)
+{
+    uint32_t sequence = record->sequence;
+    store_relaxed(&record->sequence, sequence + 1);
+    store_release(&record->kind, kind);
+    store_release(&record->object, object);
+    store_release(&record->since, since);
+    store_release(&record->deadline, deadline);
+    store_release(&record->sequence, sequence + 2);
+}
+
+bool wait_look(const struct wait_record *record, struct wait_record *copy)
+{
+    for (int attempt = 0; attempt < 1000; attempt++) {
+        uint32_t before = load_acquire(&record->sequence);
+        copy->number = record->number;
+        copy->kind = load_acquire(&record->kind);
+        copy->object = load_acquire(&record->object);
+        copy->since = load_acquire(&record->since);
+        copy->deadline = load_acquire(&record->deadline);
+        if ((before & 1) == 0 && load_relaxed(&record->sequence) == before)
+            return true;
+    }
+    return false;
+}
+
+void wait_begin(struct wait *wait, enum wait_kind kind, const void *object, thr_time deadline)
+{
+    struct wait_record *record = wait_self ? wait_self : wait_stranger();
+    wait->record = record;
+    wait->since = wait_system->now();
+    wait->deadline = deadline;
+    wait->interruptible = record && record->interrupt;
+    if (!record)
+        return;
+    wait->outer_kind = record->kind;
+    wait->outer_object = record->object;
+    wait->outer_since = record->since;
+    wait->outer_deadline = record->deadline;
+    record_set(record, kind, object, wait->since, deadline);
+}
+
+void wait_end(struct wait *wait)
+{
+    if (wait->record)
+        record_set(wait->record, wait->outer_kind, wait->outer_object, wait->outer_since, wait->outer_deadline);
+}
+
+thr_result wait_block(struct wait *wait, const uint32_t *word, uint32_t expected, uint32_t mask)
+{
+    switch (wait_system->wait(word, expected, mask, wait->deadline)) {
+    case OS_TIMEOUT:
+        return THR_TIMEOUT;
+    case OS_INTERRUPTED:
+        if (wait->interruptible && wait->record->interrupt(wait->record->interrupt_arg))
+            return THR_INTERRUPTED;
+        return THR_OK;
+    case OS_WOKEN:
+    default:
+        return THR_OK;
+    }
+}
+
+void wait_wake(const uint32_t *word, uint32_t count, uint32_t mask)
+{
+    wait_system->wake(word, count, mask);
+}
+
+bool wait_expired(thr_time deadline)
+{
+    if (deadline == THR_FOREVER)
+        return false;
+    return deadline <= 0 || deadline <= wait_system->now();
+}

@@ -1,0 +1,186 @@
+/* support.h - what the tests share.
+ *
+ *     static void test_set_lets_all_go(void **state)
+ *     {
+ *         (void)state;
+ *         thr_event event = THR_EVENT_INIT;
+ *         struct support_bunch bunch;
+ *         support_bunch_start(&bunch, 3, wait_for_it, &event);
+ *         support_wait_blocked(&event, 3);      // all three are registered in the event
+ *         thr_event_set(&event);
+ *         support_bunch_join(&bunch);
+ *     }
+ *
+ *     SUPPORT_MAIN(cmocka_unit_test(test_set_lets_all_go))
+ *
+ * The program takes `[SEED] [NAME]`: the seed of its random tests (as does the variable THR_SEED), and the tests whose
+ * names match the pattern NAME (* and ? are wild). THR_TEST_LIMIT is how many seconds one test may take (30); one that
+ * takes longer ends the program, with the test's name and a list of the blocked threads.
+ *
+ * Tests do not sleep to be right: they wait for a state. The limits of those waits (two thirds of THR_TEST_LIMIT) are
+ * reached by failures only. */
+
+#ifndef SUPPORT_SUPPORT_H
+#define SUPPORT_SUPPORT_H
+
+/* What cmocka.h wants before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "threading.h"
+
+/* -- Running ------------------------------------------------------------------------------------------------------ */
+
+/* The program's main: support_start, then the tests one after the other. */
+#define SUPPORT_MAIN(...)                                                                                              \
+    int main(int argc, char **argv)                                                                                    \
+    {                                                                                                                  \
+        const struct CMUnitTest tests[] = {__VA_ARGS__};                                                               \
+        return support_main(argc, argv, __FILE__, tests, sizeof tests / sizeof *tests);                                \
+    }
+int support_main(int argc, char **argv, const char *file, const struct CMUnitTest *tests, size_t n);
+
+/* Puts our wait_system in the place of the system's, so that support_wait_blocked works, before any other thread is
+ * started. Everything else stays as it is: the inline paths are taken (thr__hooked stays 0). */
+void support_start(void);
+
+/* How long a wait that should not fail may take, as a deadline from now. */
+thr_time support_limit(void);
+
+/* The seed of this run: from the command line, from THR_SEED, or from the clock. Printed when first asked for. (In a
+ * program without SUPPORT_MAIN it is 1.) */
+uint64_t support_seed(void);
+
+/* A random number; `random` starts as any value, best support_seed() + a number of the thread. */
+uint64_t support_random(uint64_t *random);
+
+/* A random number below `limit`. */
+uint32_t support_random_below(uint64_t *random, uint32_t limit);
+
+/* -- Checks, in any thread ---------------------------------------------------------------------------------------- */
+
+/* A check that fails prints the place, the test and the blocked threads, and ends the program at once: other threads of
+ * the test may still use its stack, so that the next test cannot be run. (cmocka's own asserts are for one thread.) */
+#define CHECK(condition) ((condition) ? (void)0 : support_fail(__FILE__, __LINE__, "this is false: %s", #condition))
+#define CHECK_EQUAL(actual, expected)                                                                                  \
+    support_check_equal(__FILE__, __LINE__, #actual, (long long)(actual), (long long)(expected))
+#define CHECK_RESULT(call, expected) support_check_result(__FILE__, __LINE__, #call, (call), (expected))
+#define CHECK_OK(call) CHECK_RESULT(call, THR_OK)
+/* A deadline that must have passed: exact, since the clock that the library waits by is read. */
+#define CHECK_PASSED(deadline)                                                                                         \
+    (thr_now() >= (deadline) ? (void)0 : support_fail(__FILE__, __LINE__, "too early: %s", #deadline))
+
+_Noreturn void support_fail(const char *file, int line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void support_check_equal(const char *file, int line, const char *text, long long actual, long long expected);
+void support_check_result(const char *file, int line, const char *text, thr_result actual, thr_result expected);
+
+/* What a failure message says beside the test's name: for tests that run over a table. NULL: nothing. */
+void support_case(const char *name);
+
+/* Sets errno to a value of our own, and checks that it still is there. */
+void support_errno_set(void);
+#define CHECK_ERRNO() support_errno_check(__FILE__, __LINE__)
+void support_errno_check(const char *file, int line);
+
+/* -- Threads ------------------------------------------------------------------------------------------------------ */
+
+/* Plain POSIX threads, so that the tests of a lock do not depend on our threads. */
+struct support_thread;
+struct support_thread *support_thread_start(void (*function)(void *arg), void *arg);
+void support_thread_join(struct support_thread *thread);
+struct support_thread *support_self(void); /* the caller; NULL for main */
+pthread_t support_thread_native(const struct support_thread *thread);
+
+/* A number of threads that run the same function, like the Bunch of CPython's lock tests. */
+enum { SUPPORT_BUNCH_MAX = 64 };
+struct support_bunch {
+    size_t n;
+    struct support_thread *threads[SUPPORT_BUNCH_MAX];
+};
+void support_bunch_start(struct support_bunch *bunch, size_t n, void (*function)(void *arg), void *arg);
+void support_bunch_join(struct support_bunch *bunch);
+
+/* The place of the calling thread in its bunch: 0 .. n - 1. */
+size_t support_index(void);
+
+/* The same, each thread started only when those before it are blocked on the object: they wait in the order of their
+ * numbers. */
+void support_bunch_start_in_turn(struct support_bunch *bunch, size_t n, void (*function)(void *arg), void *arg,
+                                 const void *object);
+
+/* A number that threads raise, and that others wait for. */
+struct support_count {
+    uint32_t value;
+};
+void support_count_add(struct support_count *count);
+uint32_t support_count_get(const struct support_count *count);
+/* Blocks until the count is n, or more. */
+#define support_count_wait(count, n) support_count_wait_at(__FILE__, __LINE__, (count), (n))
+void support_count_wait_at(const char *file, int line, struct support_count *count, uint32_t n);
+
+/* A zeroed page of memory of its own, and its end: who touches it afterwards crashes. */
+void *support_page_new(void);
+void support_page_free(void *page);
+
+/* -- Who is blocked ----------------------------------------------------------------------------------------------- */
+
+/* Blocks until `n` threads, or more, are blocked on the object (a condition's waiters on the condition, also while they
+ * queue for its lock). A thread counts from just before its sleep to just after; what registers it in the object is done
+ * by then, so that no wake-up after this can miss it. */
+#define support_wait_blocked(object, n) support_wait_blocked_at(__FILE__, __LINE__, (object), (n))
+void support_wait_blocked_at(const char *file, int line, const void *object, unsigned n);
+
+/* How many are blocked on the object at this moment. */
+unsigned support_blocked(const void *object);
+
+/* Writes a line to standard error for each blocked thread. Async-signal-safe. */
+void support_blocked_print(void);
+
+/* The calling thread's record (src/wait/wait.h), made if there is none: e.g. to make its waits interruptible. */
+struct wait_record;
+struct wait_record *support_record(void);
+
+/* -- Stopping threads at a place ---------------------------------------------------------------------------------- */
+
+/* Where a thread can be stopped, to make a race happen for certain. */
+enum support_place {
+    SUPPORT_BEFORE_SLEEP, /* registered (and counted by support_wait_blocked), not yet asleep */
+    SUPPORT_AFTER_SLEEP,  /* woken, timed out or interrupted: that is decided, the object does not know yet */
+    SUPPORT_AFTER_WAKE,   /* has woken others by the system, and is on its way out */
+    SUPPORT_PLACES
+};
+
+/* From now on, threads that come to `place` with `object` (NULL: any; after a wake it is the word's address) stop there.
+ * `thread` NULL: any, else only this one. One stop a place at a time. */
+void support_stop(enum support_place place, const void *object, const struct support_thread *thread);
+
+/* Blocks until n threads are stopped there. */
+#define support_wait_stopped(place, n) support_wait_stopped_at(__FILE__, __LINE__, (place), (n))
+void support_wait_stopped_at(const char *file, int line, enum support_place place, unsigned n);
+
+/* Lets those that are stopped go on, and stops no more. */
+void support_go(enum support_place place);
+
+/* -- Signals ------------------------------------------------------------------------------------------------------ */
+
+/* Sends signals to the calling thread until support_pester_stop, each as soon as the one before was handled. The first has
+ * been handled when this returns. `function` (may be NULL) is called in the handler. No SA_RESTART. Both are called by the
+ * pestered thread. */
+struct support_pester {
+    pthread_t target;
+    void (*function)(void *arg);
+    void *arg;
+    struct support_thread *sender;
+    struct support_count handled; /* how many signals; others may wait for it */
+    uint32_t ended;
+};
+void support_pester_start(struct support_pester *pester, void (*function)(void *arg), void *arg);
+void support_pester_stop(struct support_pester *pester);
+
+#endif

@@ -1,0 +1,204 @@
+/* threads.c - threads, counts, pages and signals for tests. */
+
+#include "support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "wait/atomic.h"
+
+struct support_thread {
+    pthread_t native;
+    void (*function)(void *arg);
+    void *arg;
+    size_t index;
+};
+
+static __thread struct support_thread *self;
+
+struct support_thread *support_self(void)
+{
+    return self;
+}
+
+static void *run(void *arg)
+{
+    self = arg;
+    /* About every other thread has a number from the start; the others get one when they first block, or never. */
+    static uint32_t turn;
+    if (__builtin_popcount(__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED)) % 2 == 0)
+        (void)support_record();
+    self->function(self->arg);
+    return NULL;
+}
+
+static struct support_thread *start(void (*function)(void *arg), void *arg, size_t index)
+{
+    struct support_thread *thread = calloc(1, sizeof *thread);
+    if (!thread)
+        support_fail(__FILE__, __LINE__, "no memory");
+    thread->function = function;
+    thread->arg = arg;
+    thread->index = index;
+    int error = pthread_create(&thread->native, NULL, run, thread);
+    if (error != 0)
+        support_fail(__FILE__, __LINE__, "pthread_create: %s", strerror(error));
+    return thread;
+}
+
+struct support_thread *support_thread_start(void (*function)(void *arg), void *arg)
+{
+    return start(function, arg, 0);
+}
+
+void support_thread_join(struct support_thread *thread)
+{
+    int error = pthread_join(thread->native, NULL);
+    if (error != 0)
+        support_fail(__FILE__, __LINE__, "pthread_join: %s", strerror(error));
+    free(thread);
+}
+
+pthread_t support_thread_native(const struct support_thread *thread)
+{
+    return thread->native;
+}
+
+size_t support_index(void)
+{
+    return self ? self->index : 0;
+}
+
+/* -- Bunches ------------------------------------------------------------------------------------------------------ */
+
+static void bunch_start(struct support_bunch *bunch, size_t n, void (*function)(void *arg), void *arg,
+                        const void *object)
+{
+    if (n > SUPPORT_BUNCH_MAX)
+        support_fail(__FILE__, __LINE__, "a bunch of %zu", n);
+    unsigned before = object ? support_blocked(object) : 0;
+    bunch->n = n;
+    for (size_t i = 0; i < n; i++) {
+        bunch->threads[i] = start(function, arg, i);
+        if (object)
+            support_wait_blocked(object, before + (unsigned)i + 1);
+    }
+}
+
+void support_bunch_start(struct support_bunch *bunch, size_t n, void (*function)(void *arg), void *arg)
+{
+    bunch_start(bunch, n, function, arg, NULL);
+}
+
+void support_bunch_start_in_turn(struct support_bunch *bunch, size_t n, void (*function)(void *arg), void *arg,
+                                 const void *object)
+{
+    bunch_start(bunch, n, function, arg, object);
+}
+
+void support_bunch_join(struct support_bunch *bunch)
+{
+    for (size_t i = 0; i < bunch->n; i++)
+        support_thread_join(bunch->threads[i]);
+}
+
+/* -- Counts ------------------------------------------------------------------------------------------------------- */
+
+void internal_raise(uint32_t *value)
+{
+    __atomic_fetch_add(value, 1, __ATOMIC_RELEASE);
+    os_wake(value, UINT32_MAX, OS_ANY);
+}
+
+void internal_wait(const char *file, int line, const char *what, const uint32_t *value, uint32_t n)
+{
+    thr_time limit = support_limit();
+    uint32_t now = load_acquire(value);
+    while (now < n && os_now() < limit) {
+        (void)os_wait(value, now, OS_ANY, limit);
+        now = load_acquire(value);
+    }
+    if (now < n)
+        support_fail(file, line, "%s %u, not %u", what, now, n);
+}
+
+void support_count_add(struct support_count *count)
+{
+    internal_raise(&count->value);
+}
+
+uint32_t support_count_get(const struct support_count *count)
+{
+    return load_acquire(&count->value);
+}
+
+void support_count_wait_at(const char *file, int line, struct support_count *count, uint32_t n)
+{
+    internal_wait(file, line, "the count came only to", &count->value, n);
+}
+
+/* -- Pages -------------------------------------------------------------------------------------------------------- */
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void *support_page_new(void)
+{
+    void *page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        support_fail(__FILE__, __LINE__, "mmap: %s", strerror(errno));
+    return page;
+}
+
+void support_page_free(void *page)
+{
+    if (munmap(page, page_size()) != 0)
+        support_fail(__FILE__, __LINE__, "munmap: %s", strerror(errno));
+}
+
+/* -- Signals ------------------------------------------------------------------------------------------------------ */
+
+static __thread struct support_pester *pestered;
+
+static void handle(int signal)
+{
+    (void)signal;
+    if (pestered->function)
+        pestered->function(pestered->arg);
+    internal_raise(&pestered->handled.value);
+}
+
+static void send_signals(void *arg)
+{
+    struct support_pester *pester = arg;
+    while (!load_acquire(&pester->ended)) {
+        uint32_t before = load_acquire(&pester->handled.value);
+        (void)pthread_kill(pester->target, SIGUSR1);
+        while (load_acquire(&pester->handled.value) == before)
+            (void)os_wait(&pester->handled.value, before, OS_ANY, THR_FOREVER);
+    }
+}
+
+void support_pester_start(struct support_pester *pester, void (*function)(void *arg), void *arg)
+{
+    *pester = (struct support_pester){.target = pthread_self(), .function = function, .arg = arg};
+    pestered = pester;
+    struct sigaction action = {.sa_handler = handle};
+    if (sigaction(SIGUSR1, &action, NULL) != 0)
+        support_fail(__FILE__, __LINE__, "sigaction: %s", strerror(errno));
+    pester->sender = support_thread_start(send_signals, pester);
+    support_count_wait(&pester->handled, 1);
+}
+
+void support_pester_stop(struct support_pester *pester)
+{
+    store_release(&pester->ended, 1);
+    support_thread_join(pester->sender); /* its last signal has been handled then */
+}

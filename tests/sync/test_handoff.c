@@ -1,0 +1,218 @@
+/* test_handoff.c - how notified waiters get to their lock, in the cases that are not the usual one. */
+
+#include "support/support.h"
+
+#include "sync/lock.h"
+
+enum { WAITERS = 5 };
+
+/* A condition with two locks; who waits says so, in the order in which they got their lock. */
+struct scene {
+    thr_condition condition;
+    thr_lock locks[2];
+    uint32_t waited;              /* under locks[0] */
+    size_t order[WAITERS];        /* likewise */
+    struct support_count through; /* waits that returned */
+};
+
+static void wait_at_first(void *arg)
+{
+    struct scene *scene = arg;
+    CHECK_OK(thr_lock_acquire(&scene->locks[0]));
+    CHECK_OK(thr_condition_wait(&scene->condition, &scene->locks[0]));
+    scene->order[scene->waited++] = support_index();
+    CHECK_OK(thr_lock_release(&scene->locks[0]));
+    support_count_add(&scene->through);
+}
+
+static void wait_at_second(void *arg)
+{
+    struct scene *scene = arg;
+    CHECK_OK(thr_lock_acquire(&scene->locks[1]));
+    CHECK_OK(thr_condition_wait(&scene->condition, &scene->locks[1]));
+    CHECK_OK(thr_lock_release(&scene->locks[1]));
+    support_count_add(&scene->through);
+}
+
+/* Notified under the lock, nobody goes before the release, and then all do, the longest waiting first. */
+static void test_all_go_at_the_release(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct support_bunch bunch;
+    support_bunch_start_in_turn(&bunch, WAITERS, wait_at_first, &scene, &scene.condition);
+    support_wait_blocked(&scene.condition, WAITERS);
+    CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&scene.condition), WAITERS);
+    CHECK_EQUAL(support_blocked(&scene.condition), WAITERS);
+    CHECK_OK(thr_lock_release(&scene.locks[0]));
+    support_bunch_join(&bunch);
+    for (size_t i = 0; i < WAITERS; i++)
+        CHECK_EQUAL(scene.order[i], i);
+}
+
+/* One notify after the other, before the release: the second's waiters follow the first's. */
+static void test_notified_one_by_one(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct support_bunch bunch;
+    support_bunch_start_in_turn(&bunch, WAITERS, wait_at_first, &scene, &scene.condition);
+    support_wait_blocked(&scene.condition, WAITERS);
+    CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+    for (size_t i = 0; i < WAITERS; i++)
+        CHECK_EQUAL(thr_condition_notify(&scene.condition, 1), 1);
+    CHECK_EQUAL(thr_condition_notify(&scene.condition, 1), 0);
+    CHECK_OK(thr_lock_release(&scene.locks[0]));
+    support_bunch_join(&bunch);
+    for (size_t i = 0; i < WAITERS; i++)
+        CHECK_EQUAL(scene.order[i], i);
+}
+
+/* Waiters with two locks, one of them held by the notifier: the others need not wait for its release. */
+static void test_waiters_of_two_locks(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct support_bunch first;
+    struct support_bunch second;
+    support_bunch_start(&first, 2, wait_at_first, &scene);
+    support_wait_blocked(&scene.condition, 2);
+    support_bunch_start(&second, 3, wait_at_second, &scene);
+    support_wait_blocked(&scene.condition, 5);
+    CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&scene.condition), 5);
+    support_bunch_join(&second);
+    CHECK_EQUAL(support_count_get(&scene.through), 3);
+    CHECK_OK(thr_lock_release(&scene.locks[0]));
+    support_bunch_join(&first);
+}
+
+/* The notifier holds both locks, and releases the one that was notified last first. */
+static void test_two_locks_held(void **state)
+{
+    (void)state;
+    for (size_t released_first = 0; released_first < 2; released_first++) {
+        struct scene scene = {0};
+        struct support_bunch bunches[2];
+        support_bunch_start(&bunches[0], 2, wait_at_first, &scene);
+        support_bunch_start(&bunches[1], 2, wait_at_second, &scene);
+        support_wait_blocked(&scene.condition, 4);
+        CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+        CHECK_OK(thr_lock_acquire(&scene.locks[1]));
+        CHECK_EQUAL(thr_condition_notify_all(&scene.condition), 4);
+        CHECK_EQUAL(support_count_get(&scene.through), 0);
+        CHECK_OK(thr_lock_release(&scene.locks[released_first]));
+        support_bunch_join(&bunches[released_first]);
+        CHECK_EQUAL(support_count_get(&scene.through), 2);
+        CHECK_OK(thr_lock_release(&scene.locks[!released_first]));
+        support_bunch_join(&bunches[!released_first]);
+    }
+}
+
+static void release_first(void *arg)
+{
+    struct scene *scene = arg;
+    CHECK_OK(thr_lock_release(&scene->locks[0]));
+}
+
+/* Any thread may release a lock: then that release lets the notified waiters go. */
+static void test_released_by_another_thread(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct support_bunch bunch;
+    support_bunch_start_in_turn(&bunch, WAITERS, wait_at_first, &scene, &scene.condition);
+    support_wait_blocked(&scene.condition, WAITERS);
+    CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&scene.condition), WAITERS);
+    support_thread_join(support_thread_start(release_first, &scene));
+    support_bunch_join(&bunch);
+}
+
+static void notify_and_end(void *arg)
+{
+    struct scene *scene = arg;
+    (void)support_record(); /* with a number, so that the waiters are left pending */
+    CHECK_OK(thr_lock_acquire(&scene->locks[0]));
+    CHECK(lock_is_mine(&scene->locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&scene->condition), WAITERS);
+}
+
+/* The notifier has ended with the lock held; another thread's release lets them go all the same. */
+static void test_released_after_the_notifier_ended(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct support_bunch bunch;
+    support_bunch_start_in_turn(&bunch, WAITERS, wait_at_first, &scene, &scene.condition);
+    support_wait_blocked(&scene.condition, WAITERS);
+    support_thread_join(support_thread_start(notify_and_end, &scene));
+    CHECK_EQUAL(support_blocked(&scene.condition), WAITERS);
+    CHECK_OK(thr_lock_release(&scene.locks[0]));
+    support_bunch_join(&bunch);
+}
+
+struct short_wait {
+    struct scene scene;
+    thr_time deadline;
+    thr_result result;
+};
+
+static void wait_shortly(void *arg)
+{
+    struct short_wait *wait = arg;
+    CHECK_OK(thr_lock_acquire(&wait->scene.locks[0]));
+    wait->result = thr_condition_wait_until(&wait->scene.condition, &wait->scene.locks[0], wait->deadline);
+    CHECK_OK(thr_lock_release(&wait->scene.locks[0]));
+}
+
+/* A waiter that is chosen in time returns THR_OK, though the lock comes free only after its deadline. */
+static void test_chosen_in_time(void **state)
+{
+    (void)state;
+    struct short_wait wait = {.deadline = thr_after(0.03)};
+    support_stop(SUPPORT_BEFORE_SLEEP, &wait.scene.condition, NULL);
+    struct support_thread *thread = support_thread_start(wait_shortly, &wait);
+    support_wait_stopped(SUPPORT_BEFORE_SLEEP, 1);
+    CHECK_OK(thr_lock_acquire(&wait.scene.locks[0]));
+    CHECK_EQUAL(thr_condition_notify(&wait.scene.condition, 1), 1);
+    thr_sleep_until(wait.deadline);
+    support_go(SUPPORT_BEFORE_SLEEP);
+    CHECK_OK(thr_lock_release(&wait.scene.locks[0]));
+    support_thread_join(thread);
+    CHECK_EQUAL(wait.result, THR_OK);
+}
+
+/* A thread that only wants the lock, and one that was notified: the release lets the notified one go, and that one's
+ * release the other. */
+static void take_first(void *arg)
+{
+    struct scene *scene = arg;
+    CHECK_OK(thr_lock_acquire(&scene->locks[0]));
+    CHECK_OK(thr_lock_release(&scene->locks[0]));
+}
+
+static void test_sleepers_of_the_lock_go_too(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct support_bunch waiters;
+    struct support_bunch takers;
+    support_bunch_start_in_turn(&waiters, 2, wait_at_first, &scene, &scene.condition);
+    support_wait_blocked(&scene.condition, 2);
+    CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+    support_bunch_start(&takers, 3, take_first, &scene);
+    support_wait_blocked(&scene.locks[0], 3);
+    CHECK_EQUAL(thr_condition_notify_all(&scene.condition), 2);
+    CHECK_OK(thr_lock_release(&scene.locks[0]));
+    support_bunch_join(&waiters);
+    support_bunch_join(&takers);
+    CHECK(!thr_lock_locked(&scene.locks[0]));
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_all_go_at_the_release), cmocka_unit_test(test_notified_one_by_one),
+             cmocka_unit_test(test_waiters_of_two_locks), cmocka_unit_test(test_two_locks_held),
+             cmocka_unit_test(test_released_by_another_thread),
+             cmocka_unit_test(test_released_after_the_notifier_ended), cmocka_unit_test(test_chosen_in_time),
+             cmocka_unit_test(test_sleepers_of_the_lock_go_too))
