@@ -29,7 +29,9 @@
  *    call on it has returned, even while the call that let the last waiter go is still returning.
  *
  * Objects are private to a process (not shared memory), not robust (a thread that ends holding a lock leaves it
- * held), and do no priority inheritance. No call is a cancellation point of pthreads. */
+ * held), and do no priority inheritance. No call is a cancellation point of pthreads. In the child of a fork the calling
+ * thread is the only one and the main one; an object that another thread held or waited for at the fork has to be
+ * initialised again there. */
 
 #ifndef THREADING_H
 #define THREADING_H

@@ -25,7 +25,7 @@ THR__BEGIN
 typedef enum thr_result {
     THR_OK = 0,      /**< done */
     THR_TIMEOUT,     /**< the deadline passed first */
-    THR_INTERRUPTED, /**< a signal ended an interruptible wait (only for threads that asked for it) */
+    THR_INTERRUPTED, /**< a signal ended the wait: only in threads of a language front that asks for it, as Python's */
     THR_NOT_LOCKED,  /**< release of, or wait with, a lock that nobody holds */
     THR_NOT_OWNER,   /**< the lock is held by another thread */
     THR_DEADLOCK,    /**< the call would wait for itself */

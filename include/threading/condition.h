@@ -29,6 +29,7 @@ typedef struct thr_condition {
     uint64_t word_;
 } thr_condition;
 
+/** A condition nobody waits for; the same as zeroed. */
 #define THR_CONDITION_INIT {0}
 
 /** Releases the lock, blocks until notified, takes the lock again. The lock must be held: THR_NOT_LOCKED at once if it

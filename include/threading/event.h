@@ -22,6 +22,7 @@ typedef struct thr_event {
     uint32_t word_;
 } thr_event;
 
+/** An event that is not set; the same as zeroed. */
 #define THR_EVENT_INIT {0}
 
 /* Private: the out-of-line half of the wait. */

@@ -25,14 +25,18 @@ typedef struct thr__held {
 THR_INLINE thr__held thr__hold_lock(thr_lock *lock)
 {
     thr__held held = {lock, THR__NULL};
-    (void)thr_lock_acquire(lock);
+    while (thr_lock_acquire(lock) == THR_INTERRUPTED)
+        continue;
     return held;
 }
 
 THR_INLINE thr__held thr__hold_rlock(thr_rlock *lock)
 {
     thr__held held = {THR__NULL, lock};
-    if (thr_rlock_acquire(lock) != THR_OK)
+    thr_result result = thr_rlock_acquire(lock);
+    while (result == THR_INTERRUPTED)
+        result = thr_rlock_acquire(lock);
+    if (result != THR_OK)
         held.rlock = THR__NULL;
     return held;
 }

@@ -14,6 +14,7 @@
 
 THR__BEGIN
 
+/** The highest count of a latch. */
 #define THR_LATCH_MAX 0x7fffffffu
 
 typedef struct thr_latch {

@@ -24,6 +24,7 @@ typedef struct thr_lock {
     uint32_t word_;
 } thr_lock;
 
+/** A free lock; the same as zeroed. */
 #define THR_LOCK_INIT {0}
 
 /* Private: the out-of-line halves. */

@@ -21,6 +21,7 @@ typedef struct thr_once {
     uint64_t word_; /* 1: done; the identity of the thread that runs the function */
 } thr_once;
 
+/** A once that has not run; the same as zeroed. */
 #define THR_ONCE_INIT {0}
 
 /* Private: the out-of-line half. */

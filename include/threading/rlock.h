@@ -23,6 +23,7 @@ typedef struct thr_rlock {
     uint64_t owner_; /* thr__identity() of the owner; 0: nobody */
 } thr_rlock;
 
+/** A free rlock; the same as zeroed. */
 #define THR_RLOCK_INIT {{0}, 0, 0}
 
 /* Private. A number that no other living thread has: the address of its thread-local word. */

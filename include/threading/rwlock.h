@@ -28,13 +28,15 @@
 THR__BEGIN
 
 typedef struct thr_rwlock {
-    uint32_t word_;  /* readers << 3, or the writer's thr__me; 2: somebody waits */
-    uint64_t queue_; /* the waiting writers, behind a bitlock */
-    void *readers_;  /* the waiting readers */
-    uint64_t owner_; /* thr__identity() of the writer; 0: none */
+    uint32_t word_;     /* readers << 3, or the writer's thr__me; 2: somebody waits */
+    uint32_t arriving_; /* readers that were let go but have not woken up yet */
+    uint64_t queue_;    /* the waiting writers, behind a bitlock */
+    void *readers_;     /* the waiting readers */
+    uint64_t owner_;    /* thr__identity() of the writer; 0: none */
 } thr_rwlock;
 
-#define THR_RWLOCK_INIT {0, 0, THR__NULL, 0}
+/** A free rwlock; the same as zeroed. */
+#define THR_RWLOCK_INIT {0, 0, 0, THR__NULL, 0}
 
 /** How many can read at a time. */
 #define THR_RWLOCK_READERS_MAX 0x10000000u

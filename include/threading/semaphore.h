@@ -18,6 +18,7 @@
 
 THR__BEGIN
 
+/** The highest number of permits. */
 #define THR_SEMAPHORE_MAX 0x7fffffffu
 
 typedef struct thr_semaphore {
@@ -78,7 +79,7 @@ THR_NODISCARD THR_INLINE bool thr_semaphore_try_acquire(thr_semaphore *semaphore
 
 /** Adds n permits and lets up to n waiters go; n = 0 does nothing. THR_TOO_MANY above THR_SEMAPHORE_MAX. Never blocks;
  * async-signal-safe. Python: semaphore.release(n). */
-THR_NODISCARD THR_INLINE thr_result thr_semaphore_release(thr_semaphore *semaphore, uint32_t n)
+THR_INLINE thr_result thr_semaphore_release(thr_semaphore *semaphore, uint32_t n)
 {
     return THR__LIKELY(thr__semaphore_give(semaphore, n, THR_SEMAPHORE_MAX))
                ? THR_OK
@@ -91,18 +92,20 @@ THR_INLINE uint32_t thr_semaphore_value(const thr_semaphore *semaphore)
     return __atomic_load_n(&semaphore->word_, __ATOMIC_RELAXED) >> 1;
 }
 
-/** The same calls for the bounded semaphore. */
+/** As thr_semaphore_acquire. */
 THR_INLINE thr_result thr_bounded_semaphore_acquire(thr_bounded_semaphore *semaphore)
 {
     return thr_semaphore_acquire(&semaphore->semaphore_);
 }
 
+/** As thr_semaphore_acquire_until. */
 THR_NODISCARD THR_INLINE thr_result thr_bounded_semaphore_acquire_until(thr_bounded_semaphore *semaphore,
                                                                        thr_time deadline)
 {
     return thr_semaphore_acquire_until(&semaphore->semaphore_, deadline);
 }
 
+/** As thr_semaphore_try_acquire. */
 THR_NODISCARD THR_INLINE bool thr_bounded_semaphore_try_acquire(thr_bounded_semaphore *semaphore)
 {
     return thr_semaphore_try_acquire(&semaphore->semaphore_);
@@ -110,13 +113,14 @@ THR_NODISCARD THR_INLINE bool thr_bounded_semaphore_try_acquire(thr_bounded_sema
 
 /** As thr_semaphore_release, but THR_TOO_MANY above the first value, and then nothing changes.
  * Python: BoundedSemaphore.release(n), which raises ValueError. */
-THR_NODISCARD THR_INLINE thr_result thr_bounded_semaphore_release(thr_bounded_semaphore *semaphore, uint32_t n)
+THR_INLINE thr_result thr_bounded_semaphore_release(thr_bounded_semaphore *semaphore, uint32_t n)
 {
     return THR__LIKELY(thr__semaphore_give(&semaphore->semaphore_, n, semaphore->bound_))
                ? THR_OK
                : thr__semaphore_release(&semaphore->semaphore_, n, semaphore->bound_);
 }
 
+/** As thr_semaphore_value. */
 THR_INLINE uint32_t thr_bounded_semaphore_value(const thr_bounded_semaphore *semaphore)
 {
     return thr_semaphore_value(&semaphore->semaphore_);

@@ -30,11 +30,13 @@
 
 THR__BEGIN
 
+/** A thread; opaque, and counted. */
 typedef struct thr_thread thr_thread;
 
 /** The function of a thread; what it returns is the thread's result. */
 typedef void *thr_target(void *arg);
 
+/** Whether the end of the process waits for a thread or timer. */
 typedef enum thr_daemon {
     THR_DAEMON_INHERIT = 0, /**< as the thread that makes it (main is none) */
     THR_DAEMON_YES,         /**< the process does not wait for it */

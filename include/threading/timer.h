@@ -22,8 +22,10 @@
 
 THR__BEGIN
 
+/** A timer; opaque. */
 typedef struct thr_timer thr_timer;
 
+/** The options of a timer; zero is the default of each. */
 typedef struct thr_timer_options {
     void *arg;         /**< set by the macro; thr_timer_new_with takes its own apart */
     bool repeat;       /**< run again and again, a period apart, until cancelled */

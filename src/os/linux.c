@@ -138,14 +138,9 @@ void os_thread_exit(void)
     pthread_exit(NULL);
 }
 
-/* The C library knows the number, but says it only inside the clock of the thread's processor time, whose id is, for the
- * kernel, ~number << 3 | kind. That costs 2 ns, the system call 50 to 250. */
 uint64_t os_thread_number(void)
 {
-    clockid_t clock;
-    if (pthread_getcpuclockid(pthread_self(), &clock) != 0)
-        return (uint64_t)syscall(SYS_gettid);
-    return (uint64_t)~(clock >> 3);
+    return (uint64_t)syscall(SYS_gettid);
 }
 
 bool os_thread_is_main(void)

@@ -44,7 +44,7 @@ struct party {
 static void end_round(thr_barrier *barrier, uint64_t round, thr_result result, uint32_t state)
 {
     struct party *party = barrier->waiters_;
-    bool wake = party != NULL;
+    bool wake = party || (barrier->state_ & ACTING); /* some may wait outside, for the end of the action */
     for (; party; party = party->next)
         party->result = result;
     barrier->waiters_ = NULL;

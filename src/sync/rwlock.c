@@ -75,9 +75,9 @@ struct waiter {
     struct waiter *next; /* in the ring, the next younger one; once detached, the next one to grant, or NULL */
     struct waiter *previous;
     uint32_t state;
-    uint32_t writer; /* what it will have in the word; 0: a reader */
+    uint32_t writer; /* what it will store in the word; 0: a reader */
     bool queued;
-    bool starved; /* under the bitlock */
+    thr_time since;
 };
 
 /* -- The rings, under the bitlock --------------------------------------------------------------------------------- */
@@ -124,6 +124,12 @@ static uint32_t queued_bit(const thr_rwlock *lock, const struct waiter *writers)
     return writers || lock->readers_ ? QUEUED : 0;
 }
 
+/* Whether the oldest writer has waited for so long that nobody may pass it. */
+static bool impatient(const struct waiter *writers, thr_time now)
+{
+    return now - writers->next->since > PATIENCE;
+}
+
 /* Takes all readers out, as a list; returns it and adds them to *word. */
 static struct waiter *detach_readers(thr_rwlock *lock, uint32_t *word)
 {
@@ -137,6 +143,7 @@ static struct waiter *detach_readers(thr_rwlock *lock, uint32_t *word)
         reader->queued = false;
         *word += READER;
     }
+    (void)add_relaxed(&lock->arriving_, *word / READER);
     return oldest;
 }
 
@@ -165,7 +172,7 @@ static void leave(thr_rwlock *lock, struct waiter *writers, bool wrote)
     uint32_t word = 0;
     struct waiter *granted = wrote ? detach_readers(lock, &word) : NULL;
     const uint32_t *sleeper = NULL;
-    if (!granted && writers->next->starved) {
+    if (!granted && impatient(writers, wait_system->now())) {
         granted = writers->next;
         writers = ring_remove(writers, granted);
         granted->next = NULL;
@@ -227,11 +234,12 @@ thr_result thr__rwlock_release_write(thr_rwlock *lock)
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------ */
 
-/* Takes the lock for reading without a wait: THR_OK, THR_TOO_MANY, or THR_TIMEOUT: not now. */
-static thr_result try_read(thr_rwlock *lock)
+/* Takes the lock for reading, if that is possible now: THR_OK, THR_TIMEOUT, or THR_TOO_MANY. `pass`: who is queued does not
+ * matter; under the bitlock only. */
+static thr_result try_read(thr_rwlock *lock, bool pass)
 {
     uint32_t word = load_relaxed(&lock->word_);
-    while (!(word & (WRITER | QUEUED))) {
+    while (!(word & WRITER) && (pass || !(word & QUEUED))) {
         if (word & FULL)
             return THR_TOO_MANY;
         if (cas_acquire(&lock->word_, &word, word + READER))
@@ -240,15 +248,15 @@ static thr_result try_read(thr_rwlock *lock)
     return THR_TIMEOUT;
 }
 
-/* Takes it for writing, as `me`. Under the bitlock also when QUEUED is set: a writer that is running may be faster. */
-static bool try_write(thr_rwlock *lock, uint32_t me, uint32_t free)
+/* The same for writing. `me` is what is stored. */
+static thr_result try_write(thr_rwlock *lock, uint32_t me, bool pass)
 {
     uint32_t word = load_relaxed(&lock->word_);
-    while ((word & ~free) == 0) {
+    while (word == 0 || (pass && word == QUEUED)) {
         if (cas_acquire(&lock->word_, &word, me | word))
-            return true;
+            return THR_OK;
     }
-    return false;
+    return THR_TIMEOUT;
 }
 
 /* Sets QUEUED, while others hold the lock. False: nobody does now. */
@@ -265,16 +273,22 @@ static bool mark_queued(thr_rwlock *lock, bool for_write)
     return true;
 }
 
+/* Whether one who comes may pass those who are queued: nobody who is awake has to wait longer for that. */
+static bool may_pass(const thr_rwlock *lock, const struct waiter *writers, thr_time now)
+{
+    if (!writers || impatient(writers, now))
+        return false;
+    return load_relaxed(&lock->word_) == QUEUED || load_relaxed(&lock->arriving_) != 0;
+}
+
 /* Queues the waiter, or takes the lock after all. */
 static thr_result join(thr_rwlock *lock, struct waiter *waiter)
 {
     thr_result result;
     struct waiter *writers = queue_acquire(lock);
+    bool pass = may_pass(lock, writers, waiter->since);
     do {
-        if (waiter->writer)
-            result = try_write(lock, waiter->writer, QUEUED) ? THR_OK : THR_TIMEOUT;
-        else
-            result = try_read(lock);
+        result = waiter->writer ? try_write(lock, waiter->writer, pass) : try_read(lock, pass);
     } while (result == THR_TIMEOUT && !mark_queued(lock, waiter->writer != 0));
     if (result == THR_TIMEOUT && waiter->writer)
         writers = ring_add(writers, waiter);
@@ -285,7 +299,7 @@ static thr_result join(thr_rwlock *lock, struct waiter *waiter)
 }
 
 /* A queued writer, in LOOK, looks whether the lock is still free. */
-static bool look(thr_rwlock *lock, struct waiter *waiter, bool patient)
+static bool look(thr_rwlock *lock, struct waiter *waiter)
 {
     struct waiter *writers = queue_acquire(lock);
     bool taken = load_acquire(&lock->word_) == QUEUED;
@@ -293,7 +307,6 @@ static bool look(thr_rwlock *lock, struct waiter *waiter, bool patient)
         writers = ring_remove(writers, waiter);
         store_relaxed(&lock->word_, waiter->writer | queued_bit(lock, writers));
     } else {
-        waiter->starved = !patient;
         store_relaxed(&waiter->state, WAITING);
     }
     queue_release(lock, writers);
@@ -326,16 +339,16 @@ static bool withdraw(thr_rwlock *lock, struct waiter *waiter, struct wait *wait)
     return leaves;
 }
 
-static thr_result sleep_for(thr_rwlock *lock, struct waiter *waiter, struct wait *wait)
+/* Waits until the lock is ours, or the wait ends otherwise. */
+static thr_result wait_queued(thr_rwlock *lock, struct waiter *waiter, struct wait *wait)
 {
     for (;;) {
         uint32_t state = load_acquire(&waiter->state);
-        if (state == GRANTED)
+        if (state == WAITING && wait_spin(&waiter->state, UINT32_MAX, WAITING, lock))
+            continue;
+        if (state == GRANTED || (state == LOOK && look(lock, waiter)))
             return THR_OK;
-        if (state == LOOK) {
-            if (look(lock, waiter, wait_system->now() - wait->since <= PATIENCE))
-                return THR_OK;
-        } else if (state == ASLEEP || cas_relaxed(&waiter->state, &state, ASLEEP)) {
+        if (state == ASLEEP || (state == WAITING && cas_relaxed(&waiter->state, &state, ASLEEP))) {
             thr_result result = wait_block(wait, &waiter->state, ASLEEP, OS_ANY);
             if (result != THR_OK && withdraw(lock, waiter, wait))
                 return result;
@@ -343,23 +356,21 @@ static thr_result sleep_for(thr_rwlock *lock, struct waiter *waiter, struct wait
     }
 }
 
-/* Queues and waits: what acquires do that find the lock held. `writer` is 0 for a reader. */
+/* What acquires do that find the lock held. `writer` is 0 for a reader. */
 static thr_result wait_for(thr_rwlock *lock, uint32_t writer, thr_time deadline)
 {
-    struct waiter waiter = {.writer = writer};
     if (wait_expired(deadline))
         return THR_TIMEOUT;
+    struct waiter waiter = {.writer = writer, .since = wait_system->now()};
     thr_result result = join(lock, &waiter);
     if (result != THR_TIMEOUT)
         return result;
-    if (wait_spin(&waiter.state, UINT32_MAX, WAITING, lock)) {
-        if (load_acquire(&waiter.state) == GRANTED || look(lock, &waiter, true))
-            return THR_OK;
-    }
     struct wait wait;
     wait_begin(&wait, writer ? WAIT_WRITE : WAIT_READ, lock, deadline);
-    result = sleep_for(lock, &waiter, &wait);
+    result = wait_queued(lock, &waiter, &wait);
     wait_end(&wait);
+    if (result == THR_OK && !writer)
+        (void)sub_relaxed(&lock->arriving_, 1);
     return result;
 }
 
@@ -368,7 +379,7 @@ thr_result thr__rwlock_acquire_read(thr_rwlock *lock, thr_time deadline)
     hook_point(HOOK_READ_ACQUIRE, lock);
     if (load_relaxed(&lock->owner_) == thr__identity())
         return THR_DEADLOCK;
-    thr_result result = try_read(lock);
+    thr_result result = try_read(lock, false);
     if (result == THR_TIMEOUT)
         result = wait_for(lock, 0, deadline);
     if (result == THR_OK)
@@ -386,8 +397,8 @@ thr_result thr__rwlock_acquire_write(thr_rwlock *lock, thr_time deadline)
     hook_point(HOOK_WRITE_ACQUIRE, lock);
     if (load_relaxed(&lock->owner_) == thr__identity())
         return THR_DEADLOCK;
-    thr_result result = THR_OK;
-    if (!try_write(lock, thr__me, 0))
+    thr_result result = try_write(lock, thr__me, false);
+    if (result == THR_TIMEOUT)
         result = wait_for(lock, thr__me, deadline);
     if (result == THR_OK) {
         store_relaxed(&lock->owner_, thr__identity());

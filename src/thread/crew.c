@@ -113,7 +113,7 @@ static void sleep_until(struct seat *seat, thr_time deadline)
     uint32_t word = seat->word;
     struct wait wait;
     service_unlock();
-    wait_begin(&wait, WAIT_SLEEP, &crew, deadline);
+    wait_begin(&wait, WAIT_SLEEP, &service, deadline);
     wait.interruptible = false;
     (void)wait_block(&wait, &seat->word, word, OS_ANY);
     wait_end(&wait);

@@ -56,8 +56,7 @@ int main(int argc, char **argv)
 
     thr_thread *failing;
     thr_set_excepthook(quiet);
-    if (thr_spawn_with(&failing, fail, nullptr, nullptr) != THR_OK ||
-        thr_thread_join(failing, nullptr) != THR_FAILED)
+    if (thr_spawn_with(&failing, fail, nullptr, nullptr) != THR_OK || thr_thread_join(failing, nullptr) != THR_FAILED)
         return 4;
     thr_thread_unref(failing);
     if (!destroyed)

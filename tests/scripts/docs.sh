@@ -106,7 +106,7 @@ try_all()
     local document=$1 folder block running=0 blocks=0 programs=0 compared=0 status=0
     folder=$tmp/$(basename "$document" .md)
     mkdir "$folder"
-    extract "$document" "$folder"
+    extract "$document" "$folder" || { printf '%s: could not be taken apart\n' "$document"; return 1; }
     for block in "$folder"/[0-9]*[0-9].c; do
         ((blocks++))
         ! grep -q '^int main(' "$block" || ((programs++))
@@ -122,7 +122,7 @@ try_all()
     done
     printf '%s: %d blocks of C, %d of them programs, the output of %d compared\n' \
         "$document" $blocks $programs $compared
-    ((blocks && programs)) || status=1
+    ((programs && blocks == $(grep -c '^```c$' "$document"))) || status=1
     return $status
 }
 

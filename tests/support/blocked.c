@@ -19,6 +19,7 @@ enum { SLOTS = 1024 };
 struct slot {
     uint32_t used;
     uint32_t kind;
+    const struct support_thread *thread;
     const void *object;
 };
 
@@ -45,10 +46,19 @@ static void changed(void)
         os_wake(&changes, UINT32_MAX, OS_ANY);
 }
 
+/* Those who have been seen registered are most likely asleep a moment later. No test needs that to be right; but if they
+ * never slept, the tests would not see a wake by the system that is missing. */
+static void let_them_sleep(void)
+{
+    enum { MOMENT = 30000 }; /* nanoseconds */
+    static const uint32_t nothing = 0;
+    (void)os_wait(&nothing, 0, OS_ANY, os_now() + MOMENT);
+}
+
 /* Blocks until look(at) is n or more; false when that took too long. */
 static bool watch(unsigned (*look)(const void *at), const void *at, unsigned n)
 {
-    thr_time limit = support_limit();
+    thr_time limit = internal_limit();
     bool seen = false;
     __atomic_fetch_add(&watchers, 1, __ATOMIC_SEQ_CST);
     for (;;) {
@@ -74,6 +84,7 @@ static struct slot *slot_take(void)
         hint = i;
         const struct wait_record *record = wait_self;
         store_relaxed(&slots[i].kind, record ? record->kind : (uint32_t)WAIT_NOTHING);
+        store_relaxed(&slots[i].thread, support_self());
         __atomic_store_n(&slots[i].object, record ? record->object : NULL, __ATOMIC_SEQ_CST);
         changed();
         return &slots[i];
@@ -83,6 +94,7 @@ static struct slot *slot_take(void)
 static void slot_drop(struct slot *slot)
 {
     store_relaxed(&slot->object, NULL);
+    store_relaxed(&slot->thread, NULL);
     store_release(&slot->used, 0);
     changed();
 }
@@ -104,6 +116,30 @@ void support_wait_blocked_at(const char *file, int line, const void *object, uns
 {
     if (!watch(slots_of, object, n))
         support_fail(file, line, "only %u of %u threads became blocked on %p", slots_of(object), n, object);
+    let_them_sleep();
+}
+
+struct pair {
+    const struct support_thread *thread;
+    const void *object;
+};
+
+static unsigned slots_of_thread(const void *at)
+{
+    const struct pair *pair = at;
+    unsigned n = 0;
+    for (size_t i = 0; i < SLOTS; i++)
+        n += load_acquire(&slots[i].used) != 0 && __atomic_load_n(&slots[i].object, __ATOMIC_SEQ_CST) == pair->object &&
+             load_relaxed(&slots[i].thread) == pair->thread;
+    return n;
+}
+
+void support_wait_thread_blocked_at(const char *file, int line, const struct support_thread *thread, const void *object)
+{
+    struct pair pair = {thread, object};
+    if (!watch(slots_of_thread, &pair, 1))
+        support_fail(file, line, "the thread did not become blocked on %p", object);
+    let_them_sleep();
 }
 
 void support_blocked_print(void)
@@ -176,16 +212,61 @@ void support_wait_stopped_at(const char *file, int line, enum support_place plac
         support_fail(file, line, "only %u of %u threads came to place %d", stopped_at(&gates[place]), n, (int)place);
 }
 
+/* -- Time --------------------------------------------------------------------------------------------------------- */
+
+static thr_time stopped_clock; /* what it shows; 0: it runs */
+static thr_time ahead;         /* of the system's clock: it does not go back when it runs again */
+
+static thr_time now(void)
+{
+    thr_time stopped = load_acquire(&stopped_clock);
+    return stopped != 0 ? stopped : os_now() + load_acquire(&ahead);
+}
+
+void support_clock_stop(void)
+{
+    store_release(&stopped_clock, now());
+}
+
+void support_clock_advance(double seconds)
+{
+    (void)__atomic_fetch_add(&stopped_clock, (thr_time)(seconds * 1e9), __ATOMIC_ACQ_REL);
+}
+
+void support_clock_go(void)
+{
+    thr_time stopped = load_acquire(&stopped_clock);
+    if (stopped == 0)
+        return;
+    store_release(&ahead, stopped - os_now());
+    store_release(&stopped_clock, 0);
+}
+
+/* A wait by the stopped clock looks at it every now and then. */
+static enum os_wait_end wait_by_the_clock(const uint32_t *word, uint32_t expected, uint32_t mask, thr_time deadline)
+{
+    const thr_time look = 2000000;
+    while (deadline != THR_FOREVER && load_acquire(&stopped_clock) != 0) {
+        bool passed = deadline <= now();
+        enum os_wait_end end = os_wait(word, expected, mask, passed ? 0 : os_now() + look);
+        if (passed || end != OS_TIMEOUT)
+            return end;
+    }
+    if (deadline != THR_FOREVER && deadline > 0)
+        deadline -= load_acquire(&ahead);
+    return os_wait(word, expected, mask, deadline);
+}
+
 /* -- The system --------------------------------------------------------------------------------------------------- */
 
 static enum os_wait_end blocked_wait(const uint32_t *word, uint32_t expected, uint32_t mask, thr_time deadline)
 {
     if (mask == BITLOCK_MASK) /* a few instructions of another thread: nothing that a test should know of */
-        return wait_system_os.wait(word, expected, mask, deadline);
+        return os_wait(word, expected, mask, deadline);
     const void *object = wait_self ? wait_self->object : NULL;
     struct slot *slot = slot_take();
     gate_pass(SUPPORT_BEFORE_SLEEP, object);
-    enum os_wait_end end = wait_system_os.wait(word, expected, mask, deadline);
+    enum os_wait_end end = wait_by_the_clock(word, expected, mask, deadline);
     slot_drop(slot);
     gate_pass(SUPPORT_AFTER_SLEEP, object);
     return end;
@@ -193,7 +274,7 @@ static enum os_wait_end blocked_wait(const uint32_t *word, uint32_t expected, ui
 
 static void blocked_wake(const uint32_t *word, uint32_t count, uint32_t mask)
 {
-    wait_system_os.wake(word, count, mask);
+    os_wake(word, count, mask);
     gate_pass(SUPPORT_AFTER_WAKE, word);
 }
 
@@ -201,11 +282,6 @@ static void no_point(enum hook_operation operation, const void *object)
 {
     (void)operation;
     (void)object;
-}
-
-static thr_time now(void)
-{
-    return wait_system_os.now();
 }
 
 static const struct wait_system blocked_system = {blocked_wait, blocked_wake, now, no_point};

@@ -13,6 +13,9 @@ void internal_wait(const char *file, int line, const char *what, const uint32_t 
 /* Raises *value and wakes who waits for that. Async-signal-safe. */
 void internal_raise(uint32_t *value);
 
+/* The same as support_limit, but on the system's clock, which does not stop. */
+thr_time internal_limit(void);
+
 /* The name of the running test. */
 const char *internal_test_name(void);
 

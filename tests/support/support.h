@@ -136,6 +136,12 @@ void support_page_free(void *page);
 #define support_wait_blocked(object, n) support_wait_blocked_at(__FILE__, __LINE__, (object), (n))
 void support_wait_blocked_at(const char *file, int line, const void *object, unsigned n);
 
+/* Blocks until this thread is blocked on the object: for where others that are about to leave still count. */
+#define support_wait_thread_blocked(thread, object)                                                                    \
+    support_wait_thread_blocked_at(__FILE__, __LINE__, (thread), (object))
+void support_wait_thread_blocked_at(const char *file, int line, const struct support_thread *thread,
+                                    const void *object);
+
 /* How many are blocked on the object at this moment. */
 unsigned support_blocked(const void *object);
 
@@ -166,6 +172,14 @@ void support_wait_stopped_at(const char *file, int line, enum support_place plac
 
 /* Lets those that are stopped go on, and stops no more. */
 void support_go(enum support_place place);
+
+/* -- Time --------------------------------------------------------------------------------------------------------- */
+
+/* Stops the clock that the library reads (thr_now, thr_after and all deadlines), so that a deadline passes exactly when
+ * the test says so. It runs on with support_clock_go, or when the test ends. */
+void support_clock_stop(void);
+void support_clock_advance(double seconds);
+void support_clock_go(void);
 
 /* -- Signals ------------------------------------------------------------------------------------------------------ */
 

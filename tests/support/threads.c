@@ -81,12 +81,11 @@ static void bunch_start(struct support_bunch *bunch, size_t n, void (*function)(
 {
     if (n > SUPPORT_BUNCH_MAX)
         support_fail(__FILE__, __LINE__, "a bunch of %zu", n);
-    unsigned before = object ? support_blocked(object) : 0;
     bunch->n = n;
     for (size_t i = 0; i < n; i++) {
         bunch->threads[i] = start(function, arg, i);
         if (object)
-            support_wait_blocked(object, before + (unsigned)i + 1);
+            support_wait_thread_blocked(bunch->threads[i], object);
     }
 }
 
@@ -117,7 +116,7 @@ void internal_raise(uint32_t *value)
 
 void internal_wait(const char *file, int line, const char *what, const uint32_t *value, uint32_t n)
 {
-    thr_time limit = support_limit();
+    thr_time limit = internal_limit();
     uint32_t now = load_acquire(value);
     while (now < n && os_now() < limit) {
         (void)os_wait(value, now, OS_ANY, limit);
@@ -165,6 +164,8 @@ void support_page_free(void *page)
 
 /* -- Signals ------------------------------------------------------------------------------------------------------ */
 
+enum { PESTER_PAUSE = 20000 }; /* nanoseconds */
+
 static __thread struct support_pester *pestered;
 
 static void handle(int signal)
@@ -183,6 +184,8 @@ static void send_signals(void *arg)
         (void)pthread_kill(pester->target, SIGUSR1);
         while (load_acquire(&pester->handled.value) == before)
             (void)os_wait(&pester->handled.value, before, OS_ANY, THR_FOREVER);
+        /* One signal on the heels of the other would keep the target in its handler all the time. */
+        (void)os_wait(&pester->ended, 0, OS_ANY, os_now() + PESTER_PAUSE);
     }
 }
 
@@ -199,6 +202,6 @@ void support_pester_start(struct support_pester *pester, void (*function)(void *
 
 void support_pester_stop(struct support_pester *pester)
 {
-    store_release(&pester->ended, 1);
+    internal_raise(&pester->ended);
     support_thread_join(pester->sender); /* its last signal has been handled then */
 }

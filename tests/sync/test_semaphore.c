@@ -395,10 +395,14 @@ static void timeout_eats_no_permit(const struct kind *kind)
     struct one sleeper = {.of = &contended, .deadline = THR_FOREVER};
     kind->init(&contended.semaphore, 1);
     CHECK_OK(kind->acquire(&contended.semaphore));
-    support_stop(SUPPORT_AFTER_SLEEP, &contended.semaphore, NULL);
-    late.deadline = thr_after(0.01);
+    support_clock_stop();
+    late.deadline = thr_after(1.0);
     struct support_thread *first = support_thread_start(acquire_one, &late);
+    support_wait_blocked(&contended.semaphore, 1);
+    support_stop(SUPPORT_AFTER_SLEEP, &contended.semaphore, NULL);
+    support_clock_advance(1.0);
     support_wait_stopped(SUPPORT_AFTER_SLEEP, 1);
+    support_clock_go();
     struct support_thread *second = support_thread_start(acquire_one, &sleeper);
     support_wait_blocked(&contended.semaphore, 1);
     CHECK_OK(kind->release(&contended.semaphore, 1));
