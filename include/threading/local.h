@@ -9,15 +9,16 @@
  * ended with thr_local_destroy(). One initialised anew at the same address inherits nothing; the values that were there
  * are destroyed with their threads, as `destroy` was at their time.
  *
- * At the end of a thread its values are destroyed, newest first; destructors may get and set locals, this one and others,
- * and what they leave is destroyed in turn, in at most 4 rounds. Values set later still (by the destructors of
- * pthread_setspecific, say) count in those rounds too; what is left after them is not destroyed at the end of the thread,
- * only by thr_local_destroy(), if that comes before the thread has gone through its last round. Main's values are
- * destroyed at a normal end of the process, after the wait for threads, if main itself ends it; in the child of a fork
- * the thread that forked is main, and the values of the other threads are forgotten, not destroyed.
+ * At the end of a thread its values are destroyed, newest first. Destructors may get and set locals, this one and
+ * others; what they leave is destroyed in turn, in at most 4 rounds. So is what other destructors set (those of
+ * pthread_setspecific), while there are rounds left; after that values are kept as ever, but no one destroys them. A
+ * value that is replaced by set or by NULL is not destroyed.
  *
- * No value is shared, so there is no order to speak of; who calls thr_local_destroy() has to know that the other threads
- * are done with the local. */
+ * Main's values are destroyed when main ends the process, after the wait for threads; exit() in another thread leaves
+ * them. In the child of a fork the thread that forked is main; the values of the other threads are gone there, not
+ * destroyed.
+ *
+ * No value is shared, so there is no order to speak of. */
 
 #ifndef THREADING_LOCAL_H
 #define THREADING_LOCAL_H
@@ -67,7 +68,8 @@ THR_INLINE void *thr_local_get(thr_local *local)
 THR_NODISCARD THR_API thr_result thr_local_set(thr_local *local, void *value);
 
 /** Destroys every thread's value, on the calling thread; the local is then as new, and may go away. The other threads
- * must be done with it, but may be ending: values that they are destroying just then are waited for. */
+ * must be done with it, but for those that are ending: the values that they are destroying just then are waited for. (So
+ * do not hold a lock that `destroy` takes.) */
 THR_API void thr_local_destroy(thr_local *local);
 
 THR__END

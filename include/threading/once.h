@@ -7,8 +7,8 @@
  * 8 bytes; zeroed is not done. In the child of a fork, a function that another thread was running will not come to its
  * end: who asks for it waits for ever, unless the child initialises the once again.
  *
- * Order: everything in the function happens-before the return of every thr_once_run on the same once that is THR_OK, and
- * everything in one that did not come to its end happens-before the next. */
+ * Order: everything in the function happens-before the return of every thr_once_run on the same once that is THR_OK,
+ * and everything in one that did not come to its end happens-before the next. */
 
 #ifndef THREADING_ONCE_H
 #define THREADING_ONCE_H

@@ -7,8 +7,9 @@
  *     (void)thr_rwlock_release_read(&table);   (void)thr_rwlock_release_write(&table);
  *
  * Nobody starves: a writer that waits holds new readers back, and when a writer leaves, all the readers that waited go
- * before the next writer. A writer that gives up lets the readers go that it held back. Among writers, whoever comes
- * first takes the lock when it is free, but one that has waited for about a millisecond is handed it next.
+ * before the next writer. A writer that gives up lets the readers go that it held back. Only while those whose turn it
+ * is are still waking up, others that come may pass a waiting writer; one that has waited for more than about a
+ * millisecond when it wakes up, and finds that it was passed, is passed no more.
  *
  * Therefore it is not recursive: reading again while a writer waits blocks, and for ever if that writer waits for the
  * caller. Readers are not recorded one by one: any thread may release a read lock, and a thread that asks for the

@@ -14,11 +14,19 @@
  * Threads made with pthread_create may use everything; they become thr_threads when they first ask for
  * thr_current_thread(), and are forgotten at their end.
  *
- * The end of the process. Returning from main, or exit(), waits for the threads that are not daemons; daemons do not
- * hold it back. The wait is an atexit handler, registered when the first non-daemon thread starts: handlers (and C++
- * statics) that were there before run after the wait, later ones before it. exit() in a thread waits neither for that
- * thread, nor for main, nor for threads that join it. A second exit() during the wait ends the process.
+ * The end of a thread. It counts as ended when its thread-local objects are gone too: C++ thread_locals, thr_locals,
+ * and the destructors of pthread keys but for those that set their key again and again.
+ *
+ * The end of the process. Returning from main, or exit(), waits for the threads that are not daemons, also for those
+ * that they start meanwhile; daemons do not hold it back. The wait is an atexit handler, registered when the first
+ * non-daemon thread starts: handlers (and C++ statics) that were there before run after the wait, later ones before it.
+ * Main counts as ended when its exit() comes to that handler: who joins it goes on. exit() in a thread waits neither for
+ * that thread, nor for main, nor for threads that join one of these. A second exit() during the wait ends the process
+ * (where the C library lets it: from glibc 2.41 on it waits for the first, so that _exit() is needed).
  * pthread_exit() in main waits too, then ends the process with status 0.
+ *
+ * Fork. In the child the thread that forked is the main thread; the others have ended there: joining one gives THR_OK
+ * and NULL.
  *
  * Order: everything before the start happens-before the thread's first step; everything in the thread happens-before
  * the return of its join. */
@@ -57,7 +65,8 @@ THR_API thr_result thr__thread_new(thr_thread **thread, thr_target *target, cons
 
 /** thr_spawn(thr_thread **t, thr_target *target, void *arg, options...): makes a thread and starts it. t may be NULL:
  * then nobody will join it. Options are designated initialisers: .name, .daemon, .stack_size. THR_NO_THREAD when the
- * system has none, THR_NO_MEMORY; *t is untouched then. Does not wait for the thread to run.
+ * system has none, THR_NO_MEMORY, THR_INVALID for a stack that is too small; *t is as before then. *t is set before the
+ * thread begins; the call does not wait for it to run. A NULL target does nothing.
  * Python: Thread(target=..., args=..., name=..., daemon=...).start(). */
 #define thr_spawn(t, target, ...)                                                                            \
     thr__thread_new((t), (target), #target, &(thr_thread_options){.arg = __VA_ARGS__}, true)
@@ -73,19 +82,21 @@ THR_NODISCARD THR_API thr_result thr_spawn_with(thr_thread **thread, thr_target 
 THR_NODISCARD THR_API thr_result thr_thread_new_with(thr_thread **thread, thr_target *target, void *arg,
                                                     const thr_thread_options *options);
 
-/** Starts a thread made by thr_thread_new. THR_STARTED the second time, THR_NO_THREAD when the system has none (it can
- * be tried again). Python: thread.start(). */
+/** Starts a thread made by thr_thread_new. THR_STARTED the second time; THR_NO_THREAD when the system has none,
+ * THR_NO_MEMORY when it cannot be made to wait for the thread at the end of the process (both can be tried again).
+ * Python: thread.start(). */
 THR_NODISCARD THR_API thr_result thr_thread_start(thr_thread *thread);
 
-/** Blocks until the thread has ended (its thread-local destructors included). *result (may be NULL) is then what its
- * target returned. THR_FAILED if it ended by thr_fail() (*result is NULL), THR_NOT_STARTED before the start,
- * THR_DEADLOCK for the caller itself. Any number of threads may join, any number of times. Python: thread.join(). */
+/** Blocks until the thread has ended and its resources are free. *result (may be NULL) is then what its target returned;
+ * NULL if it ended by pthread_exit(), or is a foreign thread. THR_FAILED if it ended by thr_fail() (*result is NULL),
+ * THR_NOT_STARTED before the start, THR_DEADLOCK for the caller itself (threads that join each other wait for ever;
+ * thr_dump() says so). Any number of threads may join, any number of times. Python: thread.join(). */
 THR_API thr_result thr_thread_join(thr_thread *thread, void **result);
 
-/** The same with a deadline: THR_TIMEOUT. Python: thread.join(timeout). */
+/** The same with a deadline: THR_TIMEOUT if the thread has not ended by then. Python: thread.join(timeout). */
 THR_NODISCARD THR_API thr_result thr_thread_join_until(thr_thread *thread, thr_time deadline, void **result);
 
-/** Whether it has started and not ended. Never blocks. Python: thread.is_alive(). */
+/** Whether it has started and not ended; true when its start returns. Never blocks. Python: thread.is_alive(). */
 THR_API bool thr_thread_is_alive(const thr_thread *thread);
 
 /** Copies the name as snprintf does: at most size - 1 bytes and a 0, the whole length returned. */
@@ -119,15 +130,16 @@ THR_API void thr_thread_unref(thr_thread *thread);
 extern THR_API __thread thr_thread *thr__self __attribute__((tls_model("initial-exec")));
 THR_API thr_thread *thr__attach(void);
 
-/** The calling thread; borrowed, valid while it runs. Only a foreign thread's first call can give NULL: no memory.
- * Python: threading.current_thread(). */
+/** The calling thread; borrowed, valid while it runs. NULL only if a foreign thread's first call finds no memory, and in
+ * a pthread key's destructor that runs after the thread has ended. Python: threading.current_thread(). */
 THR_INLINE thr_thread *thr_current_thread(void)
 {
     thr_thread *self = thr__self;
     return THR__LIKELY(self != THR__NULL) ? self : thr__attach();
 }
 
-/** The main thread; borrowed, valid for ever. Python: threading.main_thread(). */
+/** The main thread; borrowed, valid for ever. In a fork's child, the thread that forked.
+ * Python: threading.main_thread(). */
 THR_API thr_thread *thr_main_thread(void);
 
 /** How many threads are alive: main, those started here, and foreign ones that have asked for themselves.
@@ -148,8 +160,9 @@ THR_NODISCARD THR_API thr_result thr_stack_size(size_t bytes);
 THR_API size_t thr_get_stack_size(void);
 
 /** Ends the calling thread as failed, from any depth: calls the excepthook, unwinds the stack, and makes its join
- * THR_FAILED. `code` and the message (at least its first 255 bytes) are kept for thr_thread_failure(). In main the
- * process ends with status 1; in a foreign thread that thread ends.
+ * THR_FAILED. `code` and the message (its first 255 bytes) are kept for thr_thread_failure(). In main the process then
+ * waits for the non-daemon threads, and ends with status 1; in a foreign thread that thread ends. A thread that fails
+ * again, in the excepthook, a cleanup or a destructor, goes on ending; the first failure is kept, the second printed.
  *
  * Unwinding runs cleanup attributes, pthread_cleanup handlers and C++ destructors of code compiled with -fexceptions
  * (pkg-config's flags say so), on the GNU C library; musl runs only the pthread_cleanup handlers. A C++ noexcept frame,
@@ -165,16 +178,18 @@ THR_API int thr_thread_failure(const thr_thread *thread, char *message, size_t s
 typedef void thr_excepthook(thr_thread *thread, int code, const char *message);
 THR_API void thr_set_excepthook(thr_excepthook *hook);
 
-/** Functions called on each thread made here, first thing and last thing; NULL is none.
- * Python: threading.setprofile and settrace, in spirit. */
+/** Functions called on each thread made here, first thing and last thing (after its destructors, before it counts as
+ * ended); NULL is none. Python: threading.setprofile and settrace, in spirit. */
 typedef void thr_thread_hook(thr_thread *thread);
 THR_API void thr_set_thread_hooks(thr_thread_hook *on_start, thr_thread_hook *on_exit);
 
-/** Waits, now, for the non-daemon threads and for pending non-daemon timers, as the end of the process does. */
+/** Waits, now, for the non-daemon threads and for pending non-daemon timers, as the end of the process does: neither for
+ * the caller, nor for main, nor for threads that join one of these. Python: threading._shutdown(). */
 THR_API void thr_shutdown(void);
 
-/** Writes a line for every thread: name, ids, daemon or not, what it waits for, since when, and who holds that. For a
- * person with a hanging process: it takes no lock for long and may be called in a signal handler or from a debugger. */
+/** Writes a line for every thread: name, ids, daemon or not, what it waits for, since when, and who holds that; then one
+ * for each deadlock. Foreign threads are there once they have blocked or asked for themselves. For a person with a
+ * hanging process: it takes no lock, and may be called in a signal handler or from a debugger. */
 THR_API void thr_dump(int fd);
 
 THR__END

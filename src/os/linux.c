@@ -143,9 +143,9 @@ uint64_t os_thread_number(void)
     return (uint64_t)syscall(SYS_gettid);
 }
 
-bool os_thread_is_main(void)
+uint64_t os_main_number(void)
 {
-    return (pid_t)os_thread_number() == getpid();
+    return (uint64_t)getpid();
 }
 
 void os_thread_set_name(os_thread thread, const char *name)

@@ -70,7 +70,9 @@ _Noreturn void os_thread_exit(void);
 
 /* The system's number of the calling thread. */
 uint64_t os_thread_number(void);
-bool os_thread_is_main(void);
+
+/* The main thread's. */
+uint64_t os_main_number(void);
 
 /* Names a thread for the system's tools; cut to what the system takes. */
 void os_thread_set_name(os_thread thread, const char *name);
@@ -84,7 +86,7 @@ size_t os_stack_minimum(void);
  * however that thread ends (but not by the end of the process). Arming again inside the function has it called
  * once more, after the destructors of others, up to OS_END_ROUNDS times in all. */
 typedef unsigned os_end_key;
-enum { OS_END_ROUNDS = 4 };
+enum { OS_END_ROUNDS = 3 }; /* one less than the system's: in that, sanitizers end what they keep for a thread */
 thr_result os_thread_end_key(os_end_key *key, void (*function)(void *));
 thr_result os_thread_end_arm(os_end_key key, void *value);
 

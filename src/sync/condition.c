@@ -1,7 +1,7 @@
 /* condition.c - an exact queue of waiters in eight bytes.
  *
  *  word_      a bitlock (wait/bitlock.h) whose data is the pointer to the newest waiter, or 0. The waiters are nodes on
- *             their own stacks (sync/handoff.h), in a ring: newest->next is the oldest.
+ *             their own stacks (sync/handoff.h), in a ring (sync/ring.h).
  *
  * I1  A node is in the ring exactly while its `queued` is true; both change only under the bitlock.
  * I2  Who takes a node out of the ring decides its fate: a notifier will have it granted, the waiter itself gives up. So a
@@ -21,69 +21,44 @@
 
 /* -- The ring, under the bitlock ---------------------------------------------------------------------------------- */
 
-static struct waiter *newest_of(uint64_t data)
+static struct ring_node *ring_acquire(thr_condition *condition)
 {
-    return (struct waiter *)(uintptr_t)data;
+    return (struct ring_node *)(uintptr_t)bitlock_acquire(&condition->word_);
 }
 
-static uint64_t data_of(const struct waiter *newest)
+static void ring_release(thr_condition *condition, const struct ring_node *newest)
 {
-    return (uint64_t)(uintptr_t)newest;
+    bitlock_release(&condition->word_, (uint64_t)(uintptr_t)newest);
 }
 
 static void enqueue(thr_condition *condition, struct waiter *waiter)
 {
-    struct waiter *newest = newest_of(bitlock_acquire(&condition->word_));
-    waiter->queued = true;
-    if (newest) {
-        waiter->next = newest->next;
-        waiter->previous = newest;
-        waiter->next->previous = waiter;
-        newest->next = waiter;
-    } else {
-        waiter->next = waiter;
-        waiter->previous = waiter;
-    }
-    bitlock_release(&condition->word_, data_of(waiter));
-}
-
-/* Takes one out; returns the newest of the rest. */
-static struct waiter *unlink_waiter(struct waiter *newest, struct waiter *waiter)
-{
-    waiter->queued = false;
-    if (waiter->next == waiter)
-        return NULL;
-    waiter->next->previous = waiter->previous;
-    waiter->previous->next = waiter->next;
-    return waiter == newest ? waiter->previous : newest;
+    ring_release(condition, ring_add(ring_acquire(condition), &waiter->ring));
 }
 
 /* The waiter gives up. False: a notifier was first. */
 static bool withdraw(thr_condition *condition, struct waiter *waiter)
 {
-    struct waiter *newest = newest_of(bitlock_acquire(&condition->word_));
-    bool queued = waiter->queued;
-    if (queued)
-        newest = unlink_waiter(newest, waiter);
-    bitlock_release(&condition->word_, data_of(newest));
+    struct ring_node *newest = ring_acquire(condition);
+    bool queued = waiter->ring.queued;
+    ring_release(condition, queued ? ring_remove(newest, &waiter->ring) : newest);
     return queued;
 }
 
-/* Detaches the up to n oldest, as a list through next. Returns how many. */
+/* Detaches the up to n oldest, as a list. Returns how many. */
 static size_t detach(thr_condition *condition, size_t n, struct waiter **list)
 {
     size_t count = 0;
-    struct waiter **end = list;
-    struct waiter *newest = newest_of(bitlock_acquire(&condition->word_));
+    struct ring_node *newest = ring_acquire(condition);
     while (newest && count < n) {
-        struct waiter *oldest = newest->next;
-        newest = unlink_waiter(newest, oldest);
-        *end = oldest;
-        end = &oldest->next;
+        struct waiter *oldest = (struct waiter *)newest->next;
+        newest = ring_remove(newest, &oldest->ring);
+        *list = oldest;
+        list = &oldest->next;
         count++;
     }
-    *end = NULL;
-    bitlock_release(&condition->word_, data_of(newest));
+    *list = NULL;
+    ring_release(condition, newest);
     return count;
 }
 

@@ -25,20 +25,20 @@
 #ifndef SYNC_HANDOFF_H
 #define SYNC_HANDOFF_H
 
+#include "sync/ring.h"
 #include "threading/lock.h"
 #include "wait/wait.h"
 
 enum handoff_state { WAITING, ASLEEP, GRANTED };
 
 struct waiter {
+    struct ring_node ring; /* the condition's, under its bitlock */
     uint32_t state;
-    bool queued;          /* the condition's; under its bitlock */
-    const void *object;   /* the condition; only its address is used */
+    const void *object;    /* the condition; only its address is used */
     thr_lock *lock;
-    struct waiter *next;  /* in the condition's ring; once out of it, the next follower */
-    struct waiter *previous;
-    struct waiter *last;  /* of a head: the last of its followers, or itself */
-    struct waiter *heads; /* of a pending head: the next head */
+    struct waiter *next;   /* out of the ring: the next in the list, the next follower */
+    struct waiter *last;   /* of a head: the last of its followers, or itself */
+    struct waiter *heads;  /* of a pending head: the next head */
 };
 
 /* Lets a head with its followers go to their lock: now, or when the caller, who may hold it, releases it. */

@@ -7,9 +7,9 @@
  * I1  Somebody asleep => SLEEPERS is set and the count is not zero, or the count_down to zero owes a wake to all.
  * I2  Zero is the end: word_ is 0 and stays so.
  *
- * Order: each count_down is a read-modify-write with release and continues the release sequences of those before it; the
- * acquire load that finds zero pairs with them all. After the compare-and-swap to zero the latch may be gone: the wake is
- * given only its address. */
+ * Order: each count_down is a read-modify-write with release and continues the release sequences of those before it;
+ * the acquire load that finds zero pairs with them all. After the compare-and-swap to zero the latch may be gone: the
+ * wake is given only its address. */
 
 #include "threading/latch.h"
 

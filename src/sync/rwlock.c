@@ -2,7 +2,7 @@
  *
  *  bits of word_     meaning                                set by                   cleared by
  *  0  WRITER         a writer holds it                      acquire_write            release_write
- *  1  QUEUED         somebody is in a queue                 who queues               who takes the last one out
+ *  1  QUEUED         somebody is in a ring                  who queues               who takes the last one out
  *  3..31 readers     how many hold it for reading; bit 31   acquire_read             release_read
  *                    stops new ones before it overflows
  *  3..31 number      while WRITER: the writer's number, 0   acquire_write            release_write
@@ -10,51 +10,59 @@
  *
  *  queue_      a bitlock (wait/bitlock.h) whose data is the ring of waiting writers
  *  readers_    the ring of waiting readers; under the bitlock
+ *  arriving_   readers that were let go and have not woken up yet; a hint
  *  owner_      thr__identity() of the writer, 0 otherwise; as in rlock.c, written by that thread alone
  *
  *  state of a waiter  meaning                                          left by
- *  WAITING            it is awake                                      itself: -> ASLEEP; others: -> LOOK, GRANTED
+ *  WAITING            it is awake                                      itself: -> ASLEEP; others: -> LOOK or GRANTED
  *  ASLEEP             it sleeps on the state                           others: -> LOOK or GRANTED, then wake it
- *  LOOK               (writers) the lock came free; it was not         itself, under the bitlock: takes the lock, or
- *                     handed over, so others may be faster             -> WAITING
- *  GRANTED            it holds the lock; the waiter is its own alone   -
+ *  LOOK               a writer; the lock came free                     itself, under the bitlock: takes the lock, or
+ *                                                                      finds it taken: -> WAITING
+ *  GRANTED            a reader; it holds the lock                      -
  *
  * I1  QUEUED is set exactly while a ring is not empty. Rings and QUEUED change only under the bitlock.
- * I2  While QUEUED is set, the inline paths fail, and word_ changes only under the bitlock, but for a reader that leaves
- *     others behind. So who holds the bitlock and sees word_ free, or itself as the only holder, may store it.
+ * I2  While QUEUED is set, the inline paths fail, and word_ changes only under the bitlock, but for a reader that
+ *     leaves others behind. So who holds the bitlock and sees word_ free, or itself as the only holder, may store it.
  * I3  Readers are queued => a writer holds the lock or is queued.
  * I4  word_ is just QUEUED: free => a writer is queued, and the oldest one is in LOOK.
- * I5  A waiter is in its ring exactly while `queued` is true; both change only under the bitlock. Who takes another one out
- *     has given it the lock and will set GRANTED.
- * R1  GRANTED is set after the bitlock was freed, LOOK before: a waiter in LOOK is in its ring and may leave it at once,
- *     one that was taken out stays until it sees GRANTED. So each is there as long as others use it.
- * R2  A waiter whose time is up and that is in LOOK looks; it leaves its ring only under I4, so no wake is lost:
+ * I5  A waiter is in its ring exactly while `queued` is true; both change only under the bitlock. A writer takes only
+ *     itself out; who takes readers out has given them the lock, and will set GRANTED.
+ * R1  LOOK is set under the bitlock, without which its waiter cannot leave the ring; GRANTED after the bitlock was
+ *     freed, and a waiter that was taken out stays until it sees that. So each is there as long as others use it.
+ * R2  A writer whose time is up stays while it is in LOOK, and looks (I4); so no wake is lost:
  *
- *         last reader                         writer, oldest in its ring
+ *         last reader                         oldest writer
  *         takes the bitlock                   the deadline ends its sleep
  *         word_ = QUEUED; state = LOOK        waits for the bitlock
  *         frees the bitlock                   withdraw: in LOOK, so it stays
  *                                             look: takes the free lock
  *
  * R3  The last writer to leave its ring lets the readers go, unless a writer holds the lock.
- * R4  A holder that finds QUEUED takes the bitlock while it still holds the lock, and the swap that frees the bitlock is the
- *     last that it does to the lock. Nobody can come by, or give up, and free the lock's memory in between:
+ * R4  A holder that finds QUEUED takes the bitlock while it still holds the lock, and the swap that frees the bitlock
+ *     is the last that it does to the lock. Nobody can come by, or give up, and free the lock's memory in between:
  *
  *         reader                              writer
  *         word_ = QUEUED (without bitlock)    the deadline ends its sleep
  *                                             withdraws, returns, finds it free, frees the memory
  *         takes the bitlock: too late
  *
- * Fairness. A writer that is queued holds new readers back (QUEUED). A writer that leaves gives the lock to all queued
- * readers, if there are any; the last reader to leave, to the oldest queued writer. That one is only told to LOOK, and a
- * writer that is running may be faster; but if it finds the lock taken after PATIENCE, it is STARVED, and is handed it.
+ * Fairness. A writer that leaves gives the lock to all queued readers; the last reader to leave tells the oldest queued
+ * writer, and so does a writer if no readers are queued. QUEUED holds back who comes meanwhile. But to wake up takes
+ * far longer than most critical sections; if all had to wait for that, soon all would sleep, and each would hold the
+ * lock once for each time that it is woken. So who comes may pass (may_pass):
+ *  - a free lock is taken by whoever comes first, until the oldest writer is `starved`: it has looked, in vain, after
+ *    it had waited for PATIENCE;
+ *  - while readers are arriving, more readers may join them, until the oldest writer has waited for PATIENCE.
+ * A queued reader waits for one writer at most, whichever that is: when it leaves, the readers have the lock already
+ * before they wake up.
  *
- * Order: an inline or out-of-line release is a release on word_, and the next acquire of word_ reads it or a
- * read-modify-write after it. A reader that stores word_ (I2) has read it with acquire, so it passes on what the readers
- * before it did. GRANTED and LOOK are stored with release and read with acquire. */
+ * Order: each release is a release on word_, and the next acquire of word_ reads it or a read-modify-write after it. A
+ * reader that stores word_ (I2) has read it with acquire, so it passes on what the readers before it did. GRANTED and
+ * LOOK are stored with release and read with acquire. */
 
 #include "threading/rwlock.h"
 
+#include "sync/ring.h"
 #include "wait/bitlock.h"
 #include "wait/spin.h"
 
@@ -66,85 +74,66 @@
 _Static_assert(FULL == THR_RWLOCK_READERS_MAX * READER, "the last reader sets bit 31");
 
 enum {
-    PATIENCE = 1000000 /* nanoseconds after which a waiting writer is handed the lock */
+    PATIENCE = 1000000 /* nanoseconds after which a waiting writer is passed no more */
 };
 
 enum state { WAITING, ASLEEP, LOOK, GRANTED };
 
 struct waiter {
-    struct waiter *next; /* in the ring, the next younger one; once detached, the next one to grant, or NULL */
-    struct waiter *previous;
+    struct ring_node ring;
+    struct waiter *next; /* once out of the ring: the next one to grant, or NULL */
     uint32_t state;
     uint32_t writer; /* what it will store in the word; 0: a reader */
-    bool queued;
+    bool starved;
     thr_time since;
 };
 
 /* -- The rings, under the bitlock --------------------------------------------------------------------------------- */
 
-/* A ring is its youngest waiter, whose next is the oldest; or NULL. */
-static struct waiter *ring_add(struct waiter *youngest, struct waiter *waiter)
-{
-    waiter->queued = true;
-    if (youngest) {
-        waiter->next = youngest->next;
-        waiter->previous = youngest;
-        waiter->next->previous = waiter;
-        youngest->next = waiter;
-    } else {
-        waiter->next = waiter;
-        waiter->previous = waiter;
-    }
-    return waiter;
-}
-
-static struct waiter *ring_remove(struct waiter *youngest, struct waiter *waiter)
-{
-    waiter->queued = false;
-    if (waiter->next == waiter)
-        return NULL;
-    waiter->next->previous = waiter->previous;
-    waiter->previous->next = waiter->next;
-    return waiter == youngest ? waiter->previous : youngest;
-}
-
 /* Takes the bitlock; returns the ring of the writers. */
-static struct waiter *queue_acquire(thr_rwlock *lock)
+static struct ring_node *queue_acquire(thr_rwlock *lock)
 {
-    return (struct waiter *)(uintptr_t)bitlock_acquire(&lock->queue_);
+    return (struct ring_node *)(uintptr_t)bitlock_acquire(&lock->queue_);
 }
 
-static void queue_release(thr_rwlock *lock, const struct waiter *writers)
+static void queue_release(thr_rwlock *lock, const struct ring_node *writers)
 {
     bitlock_release(&lock->queue_, (uint64_t)(uintptr_t)writers);
 }
 
-static uint32_t queued_bit(const thr_rwlock *lock, const struct waiter *writers)
+static struct waiter *oldest_of(const struct ring_node *ring)
+{
+    return (struct waiter *)ring->next;
+}
+
+static uint32_t queued_bit(const thr_rwlock *lock, const struct ring_node *writers)
 {
     return writers || lock->readers_ ? QUEUED : 0;
 }
 
-/* Whether the oldest writer has waited for so long that nobody may pass it. */
-static bool impatient(const struct waiter *writers, thr_time now)
+/* Whether it has waited for so long that nobody may pass it any more. */
+static bool impatient(const struct waiter *writer)
 {
-    return now - writers->next->since > PATIENCE;
+    return wait_system->now() - writer->since > PATIENCE;
 }
 
 /* Takes all readers out, as a list; returns it and adds them to *word. */
 static struct waiter *detach_readers(thr_rwlock *lock, uint32_t *word)
 {
-    struct waiter *youngest = lock->readers_;
-    if (!youngest)
-        return NULL;
-    struct waiter *oldest = youngest->next;
-    youngest->next = NULL;
-    lock->readers_ = NULL;
-    for (struct waiter *reader = oldest; reader; reader = reader->next) {
-        reader->queued = false;
+    struct waiter *list = NULL;
+    struct waiter **end = &list;
+    struct ring_node *readers = lock->readers_;
+    while (readers) {
+        struct waiter *oldest = oldest_of(readers);
+        readers = ring_remove(readers, &oldest->ring);
+        *end = oldest;
+        end = &oldest->next;
         *word += READER;
     }
+    *end = NULL;
+    lock->readers_ = NULL;
     (void)add_relaxed(&lock->arriving_, *word / READER);
-    return oldest;
+    return list;
 }
 
 /* -- Letting go --------------------------------------------------------------------------------------------------- */
@@ -167,18 +156,15 @@ static void grant(struct waiter *list, const thr_rwlock *lock)
 }
 
 /* The caller, who holds the bitlock and is the only holder of the lock, leaves; QUEUED is set. */
-static void leave(thr_rwlock *lock, struct waiter *writers, bool wrote)
+static void leave(thr_rwlock *lock, struct ring_node *writers, bool wrote)
 {
     uint32_t word = 0;
     struct waiter *granted = wrote ? detach_readers(lock, &word) : NULL;
     const uint32_t *sleeper = NULL;
-    if (!granted && impatient(writers, wait_system->now())) {
-        granted = writers->next;
-        writers = ring_remove(writers, granted);
-        granted->next = NULL;
-        word = granted->writer;
-    } else if (!granted && swap_release(&writers->next->state, LOOK) == ASLEEP) {
-        sleeper = &writers->next->state;
+    if (!granted) {
+        uint32_t *state = &oldest_of(writers)->state;
+        if (load_relaxed(state) != LOOK && swap_release(state, LOOK) == ASLEEP)
+            sleeper = state;
     }
     store_release(&lock->word_, word | queued_bit(lock, writers));
     queue_release(lock, writers);
@@ -200,7 +186,7 @@ thr_result thr__rwlock_release_read(thr_rwlock *lock)
                 return THR_OK;
             continue;
         }
-        struct waiter *writers = queue_acquire(lock);
+        struct ring_node *writers = queue_acquire(lock);
         if (load_acquire(&lock->word_) == (READER | QUEUED)) {
             leave(lock, writers, false);
             return THR_OK;
@@ -223,7 +209,7 @@ thr_result thr__rwlock_release_write(thr_rwlock *lock)
                 return THR_OK;
             continue;
         }
-        struct waiter *writers = queue_acquire(lock);
+        struct ring_node *writers = queue_acquire(lock);
         if (load_relaxed(&lock->word_) & QUEUED) {
             leave(lock, writers, true);
             return THR_OK;
@@ -234,8 +220,8 @@ thr_result thr__rwlock_release_write(thr_rwlock *lock)
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------ */
 
-/* Takes the lock for reading, if that is possible now: THR_OK, THR_TIMEOUT, or THR_TOO_MANY. `pass`: who is queued does not
- * matter; under the bitlock only. */
+/* Takes the lock for reading, if that is possible now: THR_OK, THR_TIMEOUT, or THR_TOO_MANY. `pass`, under the bitlock
+ * only: who is queued does not matter. */
 static thr_result try_read(thr_rwlock *lock, bool pass)
 {
     uint32_t word = load_relaxed(&lock->word_);
@@ -273,27 +259,32 @@ static bool mark_queued(thr_rwlock *lock, bool for_write)
     return true;
 }
 
-/* Whether one who comes may pass those who are queued: nobody who is awake has to wait longer for that. */
-static bool may_pass(const thr_rwlock *lock, const struct waiter *writers, thr_time now)
+/* Whether one who comes may pass those who are queued. */
+static bool may_pass(const thr_rwlock *lock, const struct ring_node *writers)
 {
-    if (!writers || impatient(writers, now))
+    if (!writers || oldest_of(writers)->starved)
         return false;
-    return load_relaxed(&lock->word_) == QUEUED || load_relaxed(&lock->arriving_) != 0;
+    if (load_relaxed(&lock->word_) == QUEUED)
+        return true;
+    return load_relaxed(&lock->arriving_) != 0 && !impatient(oldest_of(writers));
 }
 
 /* Queues the waiter, or takes the lock after all. */
 static thr_result join(thr_rwlock *lock, struct waiter *waiter)
 {
     thr_result result;
-    struct waiter *writers = queue_acquire(lock);
-    bool pass = may_pass(lock, writers, waiter->since);
+    struct ring_node *writers = queue_acquire(lock);
+    bool pass = may_pass(lock, writers);
     do {
         result = waiter->writer ? try_write(lock, waiter->writer, pass) : try_read(lock, pass);
     } while (result == THR_TIMEOUT && !mark_queued(lock, waiter->writer != 0));
-    if (result == THR_TIMEOUT && waiter->writer)
-        writers = ring_add(writers, waiter);
-    else if (result == THR_TIMEOUT)
-        lock->readers_ = ring_add(lock->readers_, waiter);
+    if (result == THR_TIMEOUT) {
+        waiter->since = wait_system->now();
+        if (waiter->writer)
+            writers = ring_add(writers, &waiter->ring);
+        else
+            lock->readers_ = ring_add(lock->readers_, &waiter->ring);
+    }
     queue_release(lock, writers);
     return result;
 }
@@ -301,12 +292,13 @@ static thr_result join(thr_rwlock *lock, struct waiter *waiter)
 /* A queued writer, in LOOK, looks whether the lock is still free. */
 static bool look(thr_rwlock *lock, struct waiter *waiter)
 {
-    struct waiter *writers = queue_acquire(lock);
-    bool taken = load_acquire(&lock->word_) == QUEUED;
+    struct ring_node *writers = queue_acquire(lock);
+    bool taken = load_relaxed(&lock->word_) == QUEUED; /* who freed it held the bitlock: that orders it */
     if (taken) {
-        writers = ring_remove(writers, waiter);
+        writers = ring_remove(writers, &waiter->ring);
         store_relaxed(&lock->word_, waiter->writer | queued_bit(lock, writers));
     } else {
+        waiter->starved = impatient(waiter);
         store_relaxed(&waiter->state, WAITING);
     }
     queue_release(lock, writers);
@@ -317,20 +309,20 @@ static bool look(thr_rwlock *lock, struct waiter *waiter)
 static bool withdraw(thr_rwlock *lock, struct waiter *waiter, struct wait *wait)
 {
     struct waiter *readers = NULL;
-    struct waiter *writers = queue_acquire(lock);
-    bool leaves = waiter->queued && load_relaxed(&waiter->state) != LOOK;
+    struct ring_node *writers = queue_acquire(lock);
+    bool leaves = waiter->ring.queued && load_relaxed(&waiter->state) != LOOK;
     if (leaves) {
         uint32_t add = 0;
         if (waiter->writer)
-            writers = ring_remove(writers, waiter);
+            writers = ring_remove(writers, &waiter->ring);
         else
-            lock->readers_ = ring_remove(lock->readers_, waiter);
+            lock->readers_ = ring_remove(lock->readers_, &waiter->ring);
         if (!writers && !(load_relaxed(&lock->word_) & WRITER))
             readers = detach_readers(lock, &add);
         /* One step, since other readers may leave meanwhile (I2). Acquire: what the writers before them did, which the
          * word's release sequence brings, is passed on to the readers by the grant. */
         (void)add_acq_rel(&lock->word_, queued_bit(lock, writers) ? add : add - QUEUED);
-    } else if (!waiter->queued) {
+    } else if (!waiter->ring.queued) {
         wait->deadline = THR_FOREVER;
         wait->interruptible = false;
     }
@@ -361,7 +353,7 @@ static thr_result wait_for(thr_rwlock *lock, uint32_t writer, thr_time deadline)
 {
     if (wait_expired(deadline))
         return THR_TIMEOUT;
-    struct waiter waiter = {.writer = writer, .since = wait_system->now()};
+    struct waiter waiter = {.writer = writer};
     thr_result result = join(lock, &waiter);
     if (result != THR_TIMEOUT)
         return result;

@@ -5,8 +5,8 @@
  * by returning, by thr_fail, by pthread_exit or cancellation.
  *
  *  round        what is done
- *  1 .. 3       its thr_locals are destroyed; what their destructors and those of others have set since, in the next
- *  4            once more, then on_exit, and once more for what that has set; then the thread has ended
+ *  1, 2         its thr_locals are destroyed; what their destructors and those of others have set since, in the next
+ *  3            once more, then on_exit, and once more for what that has set; then the thread has ended
  *
  * ended means, in this order:
  *    off the list            enumerate and active_count no longer see it; T3

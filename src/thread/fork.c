@@ -11,7 +11,9 @@
  *  main                                GONE; its handle stays valid, but thr_main_thread() is another
  *
  * F1  Nothing here waits for another thread: in the child there is none.
- * F2  Timers and locals have handlers of their own, registered after ours: they run before ours before the fork, and
+ * F2  Nothing is allocated or freed: an allocator that is not the C library's may be locked until its own handler runs,
+ *     which may be after ours.
+ * F3  Timers and locals have handlers of their own, registered after ours: they run before ours before the fork, and
  *     after ours in the child. */
 
 #include "thread/exit.h"
@@ -27,15 +29,15 @@ static void lose(thr_thread *thread)
     store_relaxed(&thread->begun, 1);
     store_relaxed(&thread->life, LIFE_GONE);
     thread->in_list = false;
-    if (own_reference)
-        thr_thread_unref(thread);
+    if (own_reference && sub_acq_rel(&thread->references, 1) == 1)
+        pool_give(thread); /* F2: its name is freed when the place is used again */
 }
 
 static void become_main(thr_thread *thread)
 {
     uint8_t origin = load_relaxed(&thread->origin);
     if (origin == THREAD_FOREIGN || origin == THREAD_HIDDEN)
-        (void)name_set(thread, "MainThread"); /* short: needs no memory */
+        name_put(thread, "MainThread");
     store_relaxed(&thread->origin, THREAD_MAIN);
     store_relaxed(&thread->daemon, false);
     (void)registry_adopt(thread); /* the system's number of the thread is another */
@@ -44,10 +46,10 @@ static void become_main(thr_thread *thread)
     store_relaxed(&thread->life, LIFE_ALIVE);
 }
 
-/* For a thread that had no place. Without memory it takes the old main's. */
+/* For a thread that had no place. If none is free, it takes the old main's. */
 static thr_thread *new_main(void)
 {
-    thr_thread *thread = pool_take();
+    thr_thread *thread = pool_take_free();
     if (!thread)
         thread = pool_first();
     store_relaxed(&thread->origin, THREAD_HIDDEN);

@@ -25,13 +25,13 @@ static uint64_t key_of(thr_local *local)
     uint64_t key = load_acquire(&local->key_); /* pairs with the store below */
     if (key != 0)
         return key;
-    (void)thr_lock_acquire(&local_lock);
+    local_tables_lock();
     key = load_relaxed(&local->key_);
     if (key == 0) {
         key = local_key_new();
         store_release(&local->key_, key);
     }
-    (void)thr_lock_release(&local_lock);
+    local_tables_unlock();
     return key;
 }
 
@@ -85,9 +85,9 @@ static void tell_waiting(void)
     /* Who waits has counted itself before it looked at our table under that one's lock, which we have had since. */
     if (load_relaxed(&waiting) == 0)
         return;
-    (void)thr_lock_acquire(&local_lock);
+    local_tables_lock();
     (void)thr_condition_notify_all(&destroyed);
-    (void)thr_lock_release(&local_lock);
+    local_tables_unlock();
 }
 
 /* Destroys the newest value of the round; false when there is none. */
@@ -154,13 +154,13 @@ struct batch {
 static void take_out(uint64_t key, struct batch *batch)
 {
     batch->n = 0;
-    (void)thr_lock_acquire(&local_lock);
+    local_tables_lock();
     for (struct local_table *table = local_tables; table && batch->n < BATCH; table = table->next) {
         (void)thr_lock_acquire(&table->lock);
         batch->n += local_table_take(table, key, &batch->places[batch->n]);
         (void)thr_lock_release(&table->lock);
     }
-    (void)thr_lock_release(&local_lock);
+    local_tables_unlock();
 }
 
 /* Whether the end of another thread is destroying a value of this key. */
@@ -178,14 +178,14 @@ static bool being_destroyed(uint64_t key)
 /* No table has the key any more: its index is free. */
 static void retire(thr_local *local, uint64_t key)
 {
-    (void)thr_lock_acquire(&local_lock);
+    local_tables_lock();
     (void)add_relaxed(&waiting, 1); /* before the look: see tell_waiting */
     while (being_destroyed(key))
         (void)thr_condition_wait(&destroyed, &local_lock);
     (void)sub_relaxed(&waiting, 1);
     store_relaxed(&local->key_, 0); /* nobody else uses the local */
     local_key_free(key);
-    (void)thr_lock_release(&local_lock);
+    local_tables_unlock();
     tsan_acquire(&destroyed); /* pairs with tell_waiting */
 }
 

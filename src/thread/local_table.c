@@ -76,17 +76,20 @@ static void enlist(struct local_table *table)
 
 static struct local_table *table_new(void)
 {
+    /* A thread that first blocked in its destructors would become known to the registry too late to end there in time. */
+    if (!wait_self)
+        (void)wait_stranger();
     struct local_table *table = prepared ? calloc(1, sizeof *table) : NULL;
     if (!table || os_thread_end_arm(end_key, table) != THR_OK) {
         free(table);
         return NULL;
     }
-    (void)thr_lock_acquire(&local_lock);
+    local_tables_lock();
     at_exit_armed = at_exit_armed || os_at_exit(at_exit) == THR_OK;
     bool armed = at_exit_armed;
     if (armed)
         enlist(table);
-    (void)thr_lock_release(&local_lock);
+    local_tables_unlock();
     if (armed)
         return table;
     free(table);
@@ -96,14 +99,14 @@ static struct local_table *table_new(void)
 void local_table_drop(void)
 {
     struct local_table *table = local_table;
-    (void)thr_lock_acquire(&local_lock);
+    local_tables_lock();
     if (table->next)
         table->next->previous = table->previous;
     if (table->previous)
         table->previous->next = table->next;
     else
         local_tables = table->next;
-    (void)thr_lock_release(&local_lock);
+    local_tables_unlock();
     local_table = NULL;
     publish(NULL);
     free(table->places.at_);
@@ -168,12 +171,12 @@ bool local_table_take(struct local_table *table, uint64_t key, struct thr__local
 
 static void before_fork(void)
 {
-    (void)thr_lock_acquire(&local_lock);
+    local_tables_lock();
 }
 
 static void in_parent(void)
 {
-    (void)thr_lock_release(&local_lock);
+    local_tables_unlock();
 }
 
 /* The tables of the other threads go; their values may point into their stacks, so nobody can destroy them. */
@@ -207,6 +210,6 @@ static void at_thread_end(void *table)
 __attribute__((constructor)) static void prepare(void)
 {
     registry_prepare();
-    prepared = os_thread_end_key(&end_key, at_thread_end) == THR_OK &&
-               os_at_fork(before_fork, in_parent, in_child) == THR_OK;
+    prepared =
+        os_thread_end_key(&end_key, at_thread_end) == THR_OK && os_at_fork(before_fork, in_parent, in_child) == THR_OK;
 }

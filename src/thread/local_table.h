@@ -21,6 +21,7 @@
 
 #include "threading/local.h"
 #include "threading/lock.h"
+#include "wait/tsan.h"
 
 typedef void local_destroy(void *value);
 
@@ -37,9 +38,22 @@ struct local_table {
 /* The calling thread's, or NULL. */
 extern __thread struct local_table *local_table __attribute__((tls_model("initial-exec")));
 
-/* Guards the list of all tables, and the keys. A fork holds it. */
+/* Guards the list of all tables, and the keys, whose memory moves: ThreadSanitizer is told, since it sees that. A fork
+ * holds it. */
 extern thr_lock local_lock;
 extern struct local_table *local_tables;
+
+static inline void local_tables_lock(void)
+{
+    (void)thr_lock_acquire(&local_lock);
+    tsan_acquire(&local_lock);
+}
+
+static inline void local_tables_unlock(void)
+{
+    tsan_release(&local_lock);
+    (void)thr_lock_release(&local_lock);
+}
 
 /* Sees to it that the calling thread has a table with a place for this key; false: no memory. */
 bool local_table_reserve(uint64_t key);

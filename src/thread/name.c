@@ -83,6 +83,12 @@ bool name_number(thr_thread *thread, const char *word, const char *about)
     return set_parts(thread, parts, about ? 5 : 2);
 }
 
+void name_put(thr_thread *thread, const char *name)
+{
+    thread->long_name = NULL; /* the old one leaks, if it was long */
+    inline_set(thread, name, strlen(name));
+}
+
 void name_drop(thr_thread *thread)
 {
     int saved = errno;

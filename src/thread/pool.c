@@ -132,24 +132,29 @@ static void clean(thr_thread *thread)
     thread->code = 0;
 }
 
+thr_thread *pool_take_free(void)
+{
+    registry_lock();
+    thr_thread *thread = used < FIRST ? fresh() : NULL; /* P2 */
+    if (!thread)
+        thread = free_take();
+    if (!thread)
+        thread = fresh();
+    registry_unlock();
+    if (thread)
+        clean(thread);
+    return thread;
+}
+
 thr_thread *pool_take(void)
 {
-    for (;;) {
-        registry_lock();
-        thr_thread *thread = used < FIRST ? fresh() : NULL;
-        if (!thread)
-            thread = free_take();
-        if (!thread)
-            thread = fresh();
-        uint32_t wanted = used;
-        registry_unlock();
-        if (thread) {
-            clean(thread);
-            return thread;
-        }
-        if (!grow(chunk_of(wanted)))
+    thr_thread *thread = pool_take_free();
+    while (!thread) {
+        if (!grow(chunk_of(pool_end())))
             return NULL;
+        thread = pool_take_free();
     }
+    return thread;
 }
 
 void pool_give(thr_thread *thread)

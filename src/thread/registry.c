@@ -106,6 +106,11 @@ void registry_unlink(thr_thread *thread)
     registry_unlock();
 }
 
+bool registry_is_main(void)
+{
+    return os_thread_number() == os_main_number();
+}
+
 /* -- Who am I ----------------------------------------------------------------------------------------------------- */
 
 bool registry_adopt(thr_thread *thread)
@@ -132,6 +137,7 @@ void registry_abandon(void)
     thr__self = NULL;
     wait_self = NULL;
     thr__me = 1;
+    (void)registry_arm(NULL);
 }
 
 /* The calling thread's place as a foreign one, hidden. */
@@ -165,8 +171,8 @@ static thr_thread *place_here(void)
     if (here.left || here.attaching || here.depth != 0)
         return NULL;
     thr_thread *main = registry_main();
-    if (main && load_relaxed(&main->begun) != 1 && os_thread_is_main()) {
-        (void)registry_adopt(main); /* the library was loaded by another thread */
+    if (main && load_relaxed(&main->native) == 0 && registry_is_main()) {
+        main->unarmed = !registry_adopt(main); /* the library was loaded by another thread */
         return main;
     }
     return foreign_make();
@@ -199,9 +205,11 @@ static void main_make(void)
     (void)name_set(thread, "MainThread");
     registry_link(thread);
     registry_set_main(thread);
+    store_relaxed(&thread->native_id, os_main_number());
+    store_relaxed(&thread->begun, 1);
     store_release(&thread->life, LIFE_ALIVE); /* for thr_dump */
-    if (os_thread_is_main())
-        (void)registry_adopt(thread);
+    if (registry_is_main())
+        thread->unarmed = !registry_adopt(thread);
 }
 
 /* For handoff.c, on every release of a lock that somebody waits for. */

@@ -41,9 +41,9 @@ struct thr_timer {
 
 extern struct service {
     thr_lock lock;
-    bool forked;   /* this is the child of a fork that has not looked at the queue yet */
-    bool forkable; /* the handlers of forks are registered */
-    bool owing;    /* service_pay has something to do */
+    bool forked;    /* this is the child of a fork that has not looked at the queue yet */
+    bool forkable;  /* the handlers of forks are registered */
+    bool owing;     /* service_pay has something to do */
     size_t holding; /* S2 */
     struct wheel wheel;
 } service;

@@ -156,7 +156,7 @@ static bool daemon_of(thr_daemon wish)
     if (wish != THR_DAEMON_INHERIT)
         return wish == THR_DAEMON_YES;
     thr_thread *self = thr__self;
-    return self ? load_relaxed(&self->daemon) : !os_thread_is_main(); /* foreign ones count as daemons */
+    return self ? load_relaxed(&self->daemon) : !registry_is_main(); /* foreign ones count as daemons */
 }
 
 static thr_thread *make(thr_target *target, const char *target_name, const thr_thread_options *options)

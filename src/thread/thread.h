@@ -97,6 +97,10 @@ struct thr_thread {
 
 /* A free place, cleaned; life is still FREE. NULL: no memory. */
 thr_thread *pool_take(void);
+
+/* The same without allocating: NULL if none is free. */
+thr_thread *pool_take_free(void);
+
 void pool_give(thr_thread *thread);
 
 /* Place 1, which is the main thread's from the beginning. */
@@ -129,11 +133,14 @@ thr_thread *registry_list(void);
 bool registry_adopt(thr_thread *thread);
 void registry_abandon(void);
 
-/* Has end_round called at the end of the calling thread, or once more. */
+/* Has end_round called at the end of the calling thread, or once more; NULL: no more. */
 bool registry_arm(thr_thread *thread);
 
 /* For the default names: 1, 2, ... */
 uint32_t registry_count(void);
+
+/* Whether the calling thread is the main one for the system. */
+bool registry_is_main(void);
 
 /* The main thread, if there is one yet. */
 thr_thread *registry_main(void);
@@ -153,6 +160,9 @@ bool name_set(thr_thread *thread, const char *name);
 
 /* "Thread-3 (worker)"; without `about` just "Thread-3". */
 bool name_number(thr_thread *thread, const char *word, const char *about);
+
+/* Names it without allocating or freeing: a short name, in a fork's child. */
+void name_put(thr_thread *thread, const char *name);
 
 /* Frees what the name has allocated. */
 void name_drop(thr_thread *thread);

@@ -43,6 +43,7 @@ static thr_result make(thr_timer **out, double seconds, void (*function)(void *)
         return THR_INVALID;
     int saved = errno;
     thr_timer *timer = calloc(1, sizeof *timer);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* clang takes it that calloc keeps errno, and drops the next line */
     errno = saved;
     if (!timer)
         return THR_NO_MEMORY;
@@ -108,7 +109,7 @@ thr_result thr_timer_cancel(thr_timer *timer)
         service_disarm(timer);
         service_settle(timer);
     }
-    bool ran = (state & TIMER_STARTED) && !(state & (TIMER_ARMED | TIMER_CANCELLED)) && !timer->repeat;
+    bool ran = state & TIMER_STARTED && !(state & (TIMER_ARMED | TIMER_CANCELLED));
     if (state & TIMER_RUNNING || ran)
         result = THR_TOO_LATE;
     if (result == THR_OK || timer->repeat)

@@ -105,7 +105,8 @@ static thr_time place(struct wheel *wheel, struct timer_node *node)
     }
     uint32_t highest = 63 - (uint32_t)__builtin_clzll(tick ^ wheel->position);
     uint32_t level = highest / WHEEL_DIGIT_BITS;
-    uint32_t slot = level * WHEEL_SLOTS + (tick >> level * WHEEL_DIGIT_BITS) % WHEEL_SLOTS;
+    uint32_t digit = (uint32_t)(tick >> level * WHEEL_DIGIT_BITS) % WHEEL_SLOTS;
+    uint32_t slot = level * WHEEL_SLOTS + digit;
     slot_put(wheel, slot, node);
     return slot_time(wheel, slot);
 }

@@ -25,7 +25,7 @@ struct wheel {
     uint32_t moving;   /* the slot that is being taken apart, or none */
     size_t count;
     struct timer_node *near;
-    uint64_t filled[WHEEL_LEVELS]; /* bit: the slot is not empty */
+    uint64_t filled[WHEEL_LEVELS];                            /* bit: the slot is not empty */
     struct timer_node *slots[WHEEL_LEVELS * WHEEL_SLOTS + 1]; /* the last: deadlines that never pass */
 };
 

@@ -192,6 +192,7 @@ struct support_pester {
     void *arg;
     struct support_thread *sender;
     struct support_count handled; /* how many signals; others may wait for it */
+    uint32_t pause;               /* nanoseconds between two; may be changed after the start */
     uint32_t ended;
 };
 void support_pester_start(struct support_pester *pester, void (*function)(void *arg), void *arg);

@@ -164,16 +164,19 @@ void support_page_free(void *page)
 
 /* -- Signals ------------------------------------------------------------------------------------------------------ */
 
-enum { PESTER_PAUSE = 20000 }; /* nanoseconds */
+enum { PESTER_PAUSE = 20000, PESTER_AGAIN = 1000000 }; /* nanoseconds */
 
 static __thread struct support_pester *pestered;
 
 static void handle(int signal)
 {
     (void)signal;
-    if (pestered->function)
-        pestered->function(pestered->arg);
-    internal_raise(&pestered->handled.value);
+    struct support_pester *pester = pestered;
+    if (!pester)
+        return;
+    if (pester->function)
+        pester->function(pester->arg);
+    internal_raise(&pester->handled.value);
 }
 
 static void send_signals(void *arg)
@@ -181,17 +184,19 @@ static void send_signals(void *arg)
     struct support_pester *pester = arg;
     while (!load_acquire(&pester->ended)) {
         uint32_t before = load_acquire(&pester->handled.value);
-        (void)pthread_kill(pester->target, SIGUSR1);
-        while (load_acquire(&pester->handled.value) == before)
-            (void)os_wait(&pester->handled.value, before, OS_ANY, THR_FOREVER);
+        do { /* more than once, since ThreadSanitizer may keep a signal back until its thread does something more */
+            (void)pthread_kill(pester->target, SIGUSR1);
+            (void)os_wait(&pester->handled.value, before, OS_ANY, os_now() + PESTER_AGAIN);
+        } while (load_acquire(&pester->handled.value) == before && !load_acquire(&pester->ended));
         /* One signal on the heels of the other would keep the target in its handler all the time. */
-        (void)os_wait(&pester->ended, 0, OS_ANY, os_now() + PESTER_PAUSE);
+        (void)os_wait(&pester->ended, 0, OS_ANY, os_now() + load_relaxed(&pester->pause));
     }
 }
 
 void support_pester_start(struct support_pester *pester, void (*function)(void *arg), void *arg)
 {
-    *pester = (struct support_pester){.target = pthread_self(), .function = function, .arg = arg};
+    *pester =
+        (struct support_pester){.target = pthread_self(), .function = function, .arg = arg, .pause = PESTER_PAUSE};
     pestered = pester;
     struct sigaction action = {.sa_handler = handle};
     if (sigaction(SIGUSR1, &action, NULL) != 0)
@@ -203,5 +208,6 @@ void support_pester_start(struct support_pester *pester, void (*function)(void *
 void support_pester_stop(struct support_pester *pester)
 {
     internal_raise(&pester->ended);
-    support_thread_join(pester->sender); /* its last signal has been handled then */
+    support_thread_join(pester->sender);
+    pestered = NULL; /* a last signal may still come */
 }

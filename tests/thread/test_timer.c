@@ -105,6 +105,11 @@ static void test_arguments(void **state)
     thr_timer_options options = {.repeat = true};
     CHECK_OK(thr_timer_new_with(&timer, 1e-300, run, &runs, &options));
     CHECK_RESULT(thr_timer_reset(timer, 0), THR_INVALID);
+    runs_init(&runs, false);
+    CHECK_OK(thr_timer_start(timer)); /* a period is a nanosecond at least */
+    support_count_wait(&runs.ended, 10);
+    (void)thr_timer_cancel(timer);
+    CHECK_OK(thr_timer_join(timer));
     thr_timer_unref(timer);
 }
 
@@ -671,6 +676,25 @@ static void test_cancel_lets_shutdown_go(void **state)
     thr_timer_unref(second);
 }
 
+/* It still holds the process after its first run. */
+static void test_repeating_holds(void **state)
+{
+    (void)state;
+    struct runs runs;
+    struct support_count done = {0};
+    runs_init(&runs, false);
+    thr_timer *timer = started(&runs, 0.001, true);
+    support_count_wait(&runs.ended, 2);
+    struct support_thread *thread = support_thread_start(shut_down, &done);
+    support_count_wait(&runs.ended, 20);
+    CHECK_EQUAL(support_count_get(&done), 0);
+    (void)thr_timer_cancel(timer);
+    support_thread_join(thread);
+    CHECK_EQUAL(support_count_get(&done), 1);
+    CHECK_OK(thr_timer_join(timer));
+    thr_timer_unref(timer);
+}
+
 /* A callback does not wait for itself, even if it repeats, or is armed again. */
 static void shut_down_again(void *arg)
 {
@@ -744,4 +768,5 @@ SUPPORT_MAIN(cmocka_unit_test(test_runs_once), cmocka_unit_test(test_arguments),
              cmocka_unit_test(test_slow_ones_delay_nobody), cmocka_unit_test(test_more_slow_ones_than_threads),
              cmocka_unit_test(test_failing), cmocka_unit_test(test_threads_are_not_counted),
              cmocka_unit_test(test_shutdown_waits), cmocka_unit_test(test_cancel_lets_shutdown_go),
-             cmocka_unit_test(test_shutdown_in_callback), cmocka_unit_test(test_daemon_is_inherited))
+             cmocka_unit_test(test_repeating_holds), cmocka_unit_test(test_shutdown_in_callback),
+             cmocka_unit_test(test_daemon_is_inherited))

@@ -92,8 +92,8 @@ static void test_no_drift_no_burst(void **state)
     static const struct {
         double takes;
         thr_time next; /* period */
-    } steps[] = {{0, 1},  {4, 2},     {9.999, 3},  {10, 5} /* at the time of a run: that one is past */,
-                 {10, 7}, {10.5, 9},  {35, 13},    {0, 14},
+    } steps[] = {{0, 1},  {4, 2},      {9.999, 3}, {10, 5} /* at the time of a run: that one is past */,
+                 {10, 7}, {10.5, 9},   {35, 13},   {0, 14},
                  {0, 15}, {1000, 116}, {0, 117}};
     struct runs runs = {0};
     thr_timer *timer;

@@ -111,6 +111,8 @@ static void test_fork(void **state)
     thr_timer_unref(running);
 }
 
+static bool leave;
+
 /* The callback goes on in the child, on the only thread there. */
 static void fork_in_callback(void *arg)
 {
@@ -128,18 +130,23 @@ static void fork_in_callback(void *arg)
     CHECK_EQUAL(runs.ended.value, 1);
     thr_timer_unref(timer);
     /* Its end is the end of the child, with status 0. */
+    if (leave)
+        pthread_exit(NULL);
 }
 
 static void test_fork_in_callback(void **state)
 {
     (void)state;
-    pid_t child = 0;
-    thr_timer *timer;
-    CHECK_OK(thr_timer_new(&timer, 0, fork_in_callback, &child));
-    CHECK_OK(thr_timer_start(timer));
-    CHECK_OK(thr_timer_join(timer));
-    child_end(child);
-    thr_timer_unref(timer);
+    for (int how = 0; how < 2; how++) {
+        pid_t child = 0;
+        thr_timer *timer;
+        leave = how == 1;
+        CHECK_OK(thr_timer_new(&timer, 0, fork_in_callback, &child));
+        CHECK_OK(thr_timer_start(timer));
+        CHECK_OK(thr_timer_join(timer));
+        child_end(child);
+        thr_timer_unref(timer);
+    }
 }
 
 struct churn {
@@ -187,4 +194,5 @@ static void test_fork_under_load(void **state)
     support_bunch_join(&bunch);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_fork), cmocka_unit_test(test_fork_in_callback), cmocka_unit_test(test_fork_under_load))
+SUPPORT_MAIN(cmocka_unit_test(test_fork), cmocka_unit_test(test_fork_in_callback),
+             cmocka_unit_test(test_fork_under_load))

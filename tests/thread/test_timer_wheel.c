@@ -114,6 +114,8 @@ static void test_random(void **state)
             model->now = next;
         else if (model->now < THR_FOREVER / 4)
             model->now = later(model->now, random_delay(model) >> 3);
+        for (uint32_t changes = support_random_below(&model->random, 4); changes > 0; changes--)
+            change_one(model); /* before the service has come to look */
         look(model);
         check(model);
     }
@@ -165,4 +167,28 @@ static void test_many_in_one_slot(void **state)
     free(model);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_random), cmocka_unit_test(test_told_when), cmocka_unit_test(test_many_in_one_slot))
+static void test_never(void **state)
+{
+    (void)state;
+    struct model *model = model_new();
+    for (int i = 0; i < 3; i++) {
+        model->nodes[i].deadline = THR_FOREVER;
+        CHECK_EQUAL(wheel_put(&model->wheel, &model->nodes[i], model->now), THR_FOREVER);
+    }
+    CHECK_EQUAL(wheel_next(&model->wheel), THR_FOREVER);
+    model->now = THR_FOREVER - 2 * (thr_time)WHEEL_LEAD;
+    look(model);
+    check(model);
+    CHECK_EQUAL(model->wheel.count, 3);
+    for (size_t n = 3; n > 0; n--) {
+        struct timer_node *node = wheel_any(&model->wheel);
+        CHECK(node != NULL);
+        wheel_remove(&model->wheel, node);
+        check(model);
+    }
+    CHECK_EQUAL(model->wheel.count, 0);
+    free(model);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_never), cmocka_unit_test(test_random), cmocka_unit_test(test_told_when),
+             cmocka_unit_test(test_many_in_one_slot))
