@@ -60,11 +60,3 @@ size_t thr_sizeof_local(void)
 {
     return sizeof(thr_local);
 }
-
-thr_result thr_latch_init(thr_latch *latch, uint32_t count)
-{
-    if (count > THR_LATCH_MAX)
-        return THR_INVALID;
-    *latch = (thr_latch)THR_LATCH_INIT(count);
-    return THR_OK;
-}

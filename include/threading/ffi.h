@@ -33,9 +33,6 @@ THR_API size_t thr_sizeof_once(void);
 THR_API size_t thr_sizeof_rwlock(void);
 THR_API size_t thr_sizeof_local(void);
 
-/** Makes a latch where the initialiser cannot. THR_INVALID for more than THR_LATCH_MAX. */
-THR_NODISCARD THR_API thr_result thr_latch_init(thr_latch *latch, uint32_t count);
-
 THR__END
 
 #endif

@@ -24,6 +24,9 @@ typedef struct thr_latch {
 /** `count` at the start: a constant expression up to THR_LATCH_MAX. A zeroed latch is open. */
 #define THR_LATCH_INIT(count) {(uint32_t)(count) << 1}
 
+/** Makes a latch where the initialiser cannot. THR_INVALID for more than THR_LATCH_MAX; the latch is untouched then. */
+THR_NODISCARD THR_API thr_result thr_latch_init(thr_latch *latch, uint32_t count);
+
 /* Private: the out-of-line half of the wait. */
 THR_API thr_result thr__latch_wait(thr_latch *latch, thr_time deadline);
 

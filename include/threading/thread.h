@@ -29,7 +29,7 @@
  * and NULL.
  *
  * Order: everything before the start happens-before the thread's first step; everything in the thread happens-before
- * the return of its join. */
+ * the return of its join, of an is_alive that finds it ended, and of a shutdown that waited for it. */
 
 #ifndef THREADING_THREAD_H
 #define THREADING_THREAD_H
@@ -90,7 +90,8 @@ THR_NODISCARD THR_API thr_result thr_thread_start(thr_thread *thread);
 /** Blocks until the thread has ended and its resources are free. *result (may be NULL) is then what its target returned;
  * NULL if it ended by pthread_exit(), or is a foreign thread. THR_FAILED if it ended by thr_fail() (*result is NULL),
  * THR_NOT_STARTED before the start, THR_DEADLOCK for the caller itself (threads that join each other wait for ever;
- * thr_dump() says so). Any number of threads may join, any number of times. Python: thread.join(). */
+ * thr_dump() says so). Any number of threads may join, any number of times, each as long as a reference
+ * is kept for it. Python: thread.join(). */
 THR_API thr_result thr_thread_join(thr_thread *thread, void **result);
 
 /** The same with a deadline: THR_TIMEOUT if the thread has not ended by then. Python: thread.join(timeout). */

@@ -79,3 +79,11 @@ thr_result thr__latch_wait(thr_latch *latch, thr_time deadline)
         tsan_acquire(latch);
     return result;
 }
+
+thr_result thr_latch_init(thr_latch *latch, uint32_t count)
+{
+    if (count > THR_LATCH_MAX)
+        return THR_INVALID;
+    *latch = (thr_latch)THR_LATCH_INIT(count);
+    return THR_OK;
+}

@@ -20,7 +20,10 @@
  *     bit, and others may sleep. (In `sleep_for` the bit is set before each sleep, and a deadline ends only a sleep.)
  * R2  A starved waiter that gives up clears STARVED while the lock is held. When the lock is free it takes it instead:
  *     it was handed over to it (I3).
- * R3  Starved waiters sleep with both masks, so that a release that hands over wakes one of them and nobody else.
+ * R3  Starved waiters sleep with a mask of their own, so that a release that hands over wakes one of them and nobody
+ *     else; any other release wakes whoever has slept longest.
+ * R4  A free word is one of the two above. So who takes a free lock that is not handed over has no bit to keep, and who
+ *     is handed it has slept, and sets WAITERS for the others (`keep`).
  *
  * Two starved waiters share the one bit. Who takes the lock clears it for both; the other still sleeps under WAITERS
  * (I2), so is woken in its turn, and sets the bit again.
@@ -55,7 +58,7 @@ static bool spin_for(thr_lock *lock, uint32_t keep)
     do {
         uint32_t word = load_relaxed(&lock->word_);
         if (may_take(word, false))
-            taken = cas_acquire(&lock->word_, &word, thr__me | (word & LOCK_WAITERS) | keep);
+            taken = cas_acquire(&lock->word_, &word, thr__me | keep);
         else if (word & LOCK_STARVED)
             break;
     } while (!taken && spin_turn(&spin));
@@ -82,14 +85,14 @@ static thr_result sleep_for(thr_lock *lock, struct wait *wait, uint32_t keep)
     uint32_t word = load_relaxed(&lock->word_);
     for (;;) {
         if (may_take(word, starved)) {
-            if (cas_acquire(&lock->word_, &word, thr__me | (word & LOCK_WAITERS) | keep))
+            if (cas_acquire(&lock->word_, &word, thr__me | keep))
                 return THR_OK;
             continue;
         }
         uint32_t marked = word | LOCK_WAITERS | (starved ? LOCK_STARVED : 0);
         if (word != marked && !cas_relaxed(&lock->word_, &word, marked))
             continue;
-        thr_result result = wait_block(wait, &lock->word_, marked, starved ? ASK_STARVED | ASK_NORMAL : ASK_NORMAL);
+        thr_result result = wait_block(wait, &lock->word_, marked, starved ? ASK_STARVED : ASK_NORMAL);
         keep = LOCK_WAITERS;
         if (result != THR_OK && give_up(lock, starved))
             return result;
@@ -103,7 +106,7 @@ thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, con
     uint32_t word = load_relaxed(&lock->word_);
     thr_result result = THR_OK;
     while (may_take(word, false)) {
-        if (cas_acquire(&lock->word_, &word, thr__me | (word & LOCK_WAITERS)))
+        if (cas_acquire(&lock->word_, &word, thr__me))
             goto taken;
     }
     if (wait_expired(deadline))

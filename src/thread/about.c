@@ -9,7 +9,10 @@
 
 bool thr_thread_is_alive(const thr_thread *thread)
 {
-    return thread_life(thread) == LIFE_ALIVE;
+    bool alive = thread_life(thread) == LIFE_ALIVE;
+    if (!alive)
+        tsan_acquire(thread); /* who sees that it has ended sees what it did */
+    return alive;
 }
 
 bool thr_thread_daemon(const thr_thread *thread)

@@ -27,10 +27,17 @@ _Static_assert(offsetof(thr_rlock, lock_) == 0, "an rlock begins with its lock")
 _Static_assert(offsetof(thr_rwlock, word_) == 0, "an rwlock begins with its word");
 
 static const char *const kinds[] = {
-    [WAIT_LOCK] = "lock",       [WAIT_RLOCK] = "rlock",     [WAIT_CONDITION] = "condition",
-    [WAIT_SEMAPHORE] = "semaphore", [WAIT_EVENT] = "event", [WAIT_BARRIER] = "barrier",
-    [WAIT_LATCH] = "latch",     [WAIT_ONCE] = "once",       [WAIT_READ] = "rwlock (to read)",
-    [WAIT_WRITE] = "rwlock (to write)", [WAIT_TIMER] = "timer",
+    [WAIT_LOCK] = "lock",
+    [WAIT_RLOCK] = "rlock",
+    [WAIT_CONDITION] = "condition",
+    [WAIT_SEMAPHORE] = "semaphore",
+    [WAIT_EVENT] = "event",
+    [WAIT_BARRIER] = "barrier",
+    [WAIT_LATCH] = "latch",
+    [WAIT_ONCE] = "once",
+    [WAIT_READ] = "rwlock (to read)",
+    [WAIT_WRITE] = "rwlock (to write)",
+    [WAIT_TIMER] = "timer",
 };
 
 /* -- Looking ------------------------------------------------------------------------------------------------------ */

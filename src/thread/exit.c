@@ -139,6 +139,7 @@ void exit_wait(void)
             break;
         (void)wait_block(&wait, &turn, seen, OS_ANY);
     }
+    tsan_acquire(&holding);
     discount_waiter();
     wait_end(&wait);
     join_ended();
@@ -190,6 +191,7 @@ thr_result exit_hold(void)
 
 void exit_release(void)
 {
+    tsan_release(&holding);
     uint32_t before = sub_acq_rel(&holding, ONE);
     if (before & WAITING && before / ONE - 1 <= load_relaxed(&enough)) /* E2 */
         look_again();

@@ -74,6 +74,7 @@ void thr_fail(int code, const char *format, ...)
     } else {
         self->code = code;
         memcpy(self->message, message, sizeof message);
+        tsan_release(&self->failed);
         store_release(&self->failed, true); /* pairs with thr_thread_failure */
         report(self, code, self->message);
     }
@@ -83,6 +84,8 @@ void thr_fail(int code, const char *format, ...)
 int thr_thread_failure(const thr_thread *thread, char *message, size_t size)
 {
     bool failed = load_acquire(&thread->failed); /* pairs with thr_fail */
+    if (failed)
+        tsan_acquire(&thread->failed);
     if (message && size > 0) {
         size_t length = failed ? strlen(thread->message) : 0;
         size_t copied = length < size ? length : size - 1;

@@ -24,8 +24,7 @@ static void lose(thr_thread *thread)
     uint32_t life = load_relaxed(&thread->life) & LIFE_MASK;
     if (life == LIFE_FREE || life == LIFE_NEW)
         return;
-    bool own_reference =
-        (life == LIFE_STARTING || life == LIFE_ALIVE) && load_relaxed(&thread->origin) != THREAD_MAIN;
+    bool own_reference = (life == LIFE_STARTING || life == LIFE_ALIVE) && load_relaxed(&thread->origin) != THREAD_MAIN;
     store_relaxed(&thread->begun, 1);
     store_relaxed(&thread->life, LIFE_GONE);
     thread->in_list = false;

@@ -112,8 +112,7 @@ static thr_result wait_for_end(thr_thread *thread, uint32_t life, thr_time deadl
 /* Also in a destructor that runs after the thread's end. */
 static bool is_caller(const thr_thread *thread, uint32_t life)
 {
-    return thread == thr__self ||
-           (life == LIFE_ENDED && load_relaxed(&thread->native) == (uint64_t)os_thread_self());
+    return thread == thr__self || (life == LIFE_ENDED && load_relaxed(&thread->native) == (uint64_t)os_thread_self());
 }
 
 thr_result thr_thread_join_until(thr_thread *thread, thr_time deadline, void **result)

@@ -55,9 +55,11 @@ static bool set_parts(thr_thread *thread, const char *const parts[], size_t n)
     if (whole) {
         (void)copy_parts(whole, parts, n);
         registry_lock();
+        tsan_acquire(&thread->long_name);
         char *old = thread->long_name;
         thread->long_name = whole == buffer ? NULL : whole;
         inline_set(thread, whole, length);
+        tsan_release(&thread->long_name);
         registry_unlock();
         free(old);
     }
@@ -92,6 +94,7 @@ void name_put(thr_thread *thread, const char *name)
 void name_drop(thr_thread *thread)
 {
     int saved = errno;
+    tsan_acquire(&thread->long_name);
     free(thread->long_name);
     thread->long_name = NULL;
     errno = saved;
@@ -127,6 +130,7 @@ size_t thr_thread_name(const thr_thread *thread, char *buffer, size_t size)
 {
     char text[NAME_INLINE];
     registry_lock(); /* nobody changes the name, or frees the long one */
+    tsan_acquire(&thread->long_name);
     const char *name = thread->long_name;
     if (!name) {
         memcpy(text, thread->name, sizeof text);
@@ -138,6 +142,7 @@ size_t thr_thread_name(const thr_thread *thread, char *buffer, size_t size)
         memcpy(buffer, name, copied);
         buffer[copied] = '\0';
     }
+    tsan_release(&thread->long_name);
     registry_unlock();
     return length;
 }

@@ -72,6 +72,7 @@ static bool grow(unsigned chunk)
     thr_thread *spare = made;
     registry_lock();
     if (made && !chunks[chunk]) {
+        tsan_release(&chunks[chunk]);
         store_release(&chunks[chunk], made); /* pairs with pool_find */
         spare = NULL;
     }
@@ -87,6 +88,7 @@ static thr_thread *fresh(void)
     thr_thread *places = chunk < CHUNKS ? chunks[chunk] : NULL;
     if (!places)
         return NULL;
+    tsan_acquire(&chunks[chunk]);
     thr_thread *thread = &places[used - chunk_start(chunk)];
     store_relaxed(&thread->record.number, used);
     store_release(&used, used + 1); /* pairs with pool_end */
@@ -97,6 +99,7 @@ static thr_thread *free_take(void)
 {
     thr_thread *thread = free_first;
     if (thread) {
+        tsan_acquire(&thread->next);
         free_first = thread->next;
         if (!free_first)
             free_last = NULL;
@@ -160,6 +163,7 @@ thr_thread *pool_take(void)
 void pool_give(thr_thread *thread)
 {
     registry_lock();
+    tsan_release(&thread->next);
     store_release(&thread->life, LIFE_FREE); /* nobody pairs with it: a fork's child and thr_dump look */
     thread->next = NULL;
     if (free_last)

@@ -5,7 +5,7 @@
  * in this order).
  *
  * Order: the lock orders everything: start and reset before the callback, the callback before who finds the timer idle.
- * A joiner that slept sees the word change; service_settle stores it with release, for the joiner's acquire. */
+ * A joiner sees the word change; service_settle stores it with release, for the joiner's acquire. */
 
 #include "thread/service.h"
 
@@ -99,6 +99,8 @@ thr_result service_arm(thr_timer *timer, thr_time delay, thr_time now)
     timer->delay = delay;
     timer->node.deadline = later(now, delay);
     timer->state = (timer->state | TIMER_STARTED | TIMER_ARMED) & ~(uint32_t)TIMER_CANCELLED;
+    store_relaxed(&timer->word,
+                  timer->word | TIMER_BUSY); /* who reads it without the lock has a reference, or armed it */
     put(timer, now);
     return THR_OK;
 }
@@ -115,16 +117,16 @@ void service_settle(thr_timer *timer)
     if (timer->state & (TIMER_ARMED | TIMER_RUNNING))
         return;
     uint32_t word = timer->word;
-    /* Release: pairs with the acquire load of a joiner. */
-    store_release(&timer->word, (word & ~1u) + 2);
-    if (word & 1) {
-        owed.joiners = &timer->word;
-        service.owing = true;
-    }
     if (load_relaxed(&timer->references) == 0) {
         owed.garbage = timer;
         service.owing = true;
     }
+    if (word & TIMER_SLEEPERS) {
+        owed.joiners = &timer->word;
+        service.owing = true;
+    }
+    /* Release: pairs with the acquire loads of a joiner, and of the last reference (S4). */
+    store_release(&timer->word, (word & ~(uint32_t)(TIMER_SLEEPERS | TIMER_BUSY)) + TIMER_GENERATION);
 }
 
 thr_timer *service_due(thr_time now)
@@ -184,8 +186,8 @@ static void gone(thr_timer *timer)
     wheel_remove(&service.wheel, &timer->node);
     timer->state &= ~(uint32_t)(TIMER_ARMED | TIMER_RUNNING | TIMER_HELD);
     timer->state |= TIMER_CANCELLED;
-    timer->word = (timer->word & ~1u) + 2;
-    if (load_relaxed(&timer->references) == 0)
+    timer->word = (timer->word & ~(uint32_t)(TIMER_SLEEPERS | TIMER_BUSY)) + TIMER_GENERATION;
+    if (timer->references == 0)
         free(timer);
 }
 

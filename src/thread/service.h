@@ -11,11 +11,20 @@
  *
  * A timer is idle when it is neither ARMED nor RUNNING. All this is guarded by the service's lock.
  *
+ *  bits of word  meaning                             changed by
+ *  0  SLEEPERS   somebody may sleep on the word      a joiner that found it busy; cleared when it becomes idle
+ *  1  BUSY       it is not idle                      service_arm, service_settle
+ *  2..31         how often it has become idle        service_settle
+ *
+ * It is stored under the lock, too, but read without by joiners and by who drops the last reference.
+ *
  * S1  ARMED => it is in the wheel; or it is RUNNING and was due: then it is put back when the run ends. So no callback
  *     runs twice at a time.
  * S2  HELD <=> it is ARMED, not RUNNING, and no daemon. All these together hold the end of the process back once, each
  *     RUNNING one that is no daemon once more: that is its thread's exit_mine.
- * S3  references == 0 => it is not idle; it is freed when it becomes so. */
+ * S3  references == 0 => it is not idle; it is freed when it becomes so.
+ * S4  That it is not BUSY any more is the last thing that the service says of a timer: it does not touch it afterwards. So
+ *     who has the last reference, and finds it idle, needs no lock to free it: nobody is left to arm it. */
 
 #ifndef THREAD_SERVICE_H
 #define THREAD_SERVICE_H
@@ -25,11 +34,12 @@
 #include "threading/timer.h"
 #include "wait/wait.h"
 
+enum { TIMER_SLEEPERS = 1, TIMER_BUSY = 2, TIMER_GENERATION = 4 };
 enum { TIMER_STARTED = 1, TIMER_ARMED = 2, TIMER_RUNNING = 4, TIMER_CANCELLED = 8, TIMER_HELD = 16 };
 
 struct thr_timer {
     struct timer_node node; /* first */
-    uint32_t word;          /* grows by 2 when it becomes idle; bit 0: somebody may sleep on it */
+    uint32_t word;          /* below */
     uint32_t state;
     uint32_t references; /* of the program; becomes 0 only under the lock */
     bool repeat;

@@ -43,8 +43,12 @@ bool thread_ref_if_any(thr_thread *thread)
 
 void thr_thread_unref(thr_thread *thread)
 {
-    if (!thread || sub_acq_rel(&thread->references, 1) != 1)
+    if (!thread)
         return;
+    tsan_release(&thread->references);
+    if (sub_acq_rel(&thread->references, 1) != 1)
+        return;
+    tsan_acquire(&thread->references);
     uint32_t life = load_acquire(&thread->life); /* pairs with life_set */
     if ((life & LIFE_MASK) == LIFE_ENDED && !(life & LIFE_CLAIMED))
         os_thread_detach((os_thread)load_relaxed(&thread->native)); /* T2 */
@@ -141,8 +145,8 @@ thr_result thr_thread_start(thr_thread *thread)
             return THR_STARTED;
     }
     thr_result result = start_native(thread);
-    if (result != THR_OK) {
-        life_set(thread, LIFE_NEW); /* S3 */
+    if (result != THR_OK) { /* S3 */
+        life_set(thread, LIFE_NEW);
         if (swap_release(&thread->begun, 0) == 2) /* pairs with thr_thread_native_id */
             wait_wake(&thread->begun, UINT32_MAX, OS_ANY);
     }
@@ -181,10 +185,11 @@ static thr_thread *make(thr_target *target, const char *target_name, const thr_t
 
 static thr_result start_made(thr_thread **handle, thr_thread *made)
 {
+    /* The handle is there before the start, so that the new thread may use it; or drop it: S2. */
     thr_thread *before = handle ? *handle : NULL;
     if (handle)
-        *handle = made; /* before the start, so that the new thread may use it */
-    thr_thread *ours = thr_thread_ref(made); /* S2: the new thread may drop the handle's */
+        *handle = made;
+    thr_thread *ours = thr_thread_ref(made);
     thr_result result = thr_thread_start(made);
     if (result != THR_OK && handle)
         *handle = before;

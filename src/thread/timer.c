@@ -42,17 +42,19 @@ static thr_result make(thr_timer **out, double seconds, void (*function)(void *)
     if (!function || !delay_of(seconds, repeat, &delay))
         return THR_INVALID;
     int saved = errno;
-    thr_timer *timer = calloc(1, sizeof *timer);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* clang takes it that calloc keeps errno, and drops the next line */
+    thr_timer *timer = malloc(sizeof *timer);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* clang takes it that malloc keeps errno, and drops the next line */
     errno = saved;
     if (!timer)
         return THR_NO_MEMORY;
-    timer->references = 1;
-    timer->repeat = repeat;
-    timer->daemon = daemon_of(options ? options->daemon : THR_DAEMON_INHERIT);
-    timer->delay = delay;
-    timer->function = function;
-    timer->arg = arg;
+    *timer = (thr_timer){
+        .references = 1,
+        .repeat = repeat,
+        .daemon = daemon_of(options ? options->daemon : THR_DAEMON_INHERIT),
+        .delay = delay,
+        .function = function,
+        .arg = arg,
+    };
     *out = timer;
     return THR_OK;
 }
@@ -148,7 +150,7 @@ thr_result thr_timer_join_until(thr_timer *timer, thr_time deadline)
     } else if (serve_current() == timer) {
         result = THR_DEADLOCK;
     } else if (!idle(timer)) {
-        word = timer->word | 1;
+        word = timer->word | TIMER_SLEEPERS;
         store_relaxed(&timer->word, word); /* ordered by the lock */
     }
     service_unlock();
@@ -174,15 +176,21 @@ void thr_timer_unref(thr_timer *timer)
 {
     if (!timer)
         return;
-    /* Release: pairs with the acquire of who frees it. The last one goes under the lock (S3). */
-    uint32_t references = load_relaxed(&timer->references);
+    /* Release: pairs with the acquire load of who is last and frees it, or has the service do so (S3, S4). */
+    uint32_t references = load_acquire(&timer->references);
     while (references > 1) {
         if (cas_release(&timer->references, &references, references - 1))
             return;
+        references = load_acquire(&timer->references);
     }
-    service_lock();
-    bool last = sub_acq_rel(&timer->references, 1) == 1 && idle(timer);
-    service_unlock();
-    if (last)
-        free(timer);
+    if (load_acquire(&timer->word) & TIMER_BUSY) { /* pairs with service_settle */
+        service_lock();
+        bool busy = !idle(timer);
+        if (busy)
+            store_relaxed(&timer->references, 0);
+        service_unlock();
+        if (busy)
+            return;
+    }
+    free(timer);
 }

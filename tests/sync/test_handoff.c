@@ -171,13 +171,14 @@ static void wait_shortly(void *arg)
 static void test_chosen_in_time(void **state)
 {
     (void)state;
-    struct short_wait wait = {.deadline = thr_after(0.03)};
+    support_clock_stop();
+    struct short_wait wait = {.deadline = thr_after(1.0)};
     support_stop(SUPPORT_BEFORE_SLEEP, &wait.scene.condition, NULL);
     struct support_thread *thread = support_thread_start(wait_shortly, &wait);
     support_wait_stopped(SUPPORT_BEFORE_SLEEP, 1);
     CHECK_OK(thr_lock_acquire(&wait.scene.locks[0]));
     CHECK_EQUAL(thr_condition_notify(&wait.scene.condition, 1), 1);
-    thr_sleep_until(wait.deadline);
+    support_clock_advance(1.0);
     support_go(SUPPORT_BEFORE_SLEEP);
     CHECK_OK(thr_lock_release(&wait.scene.locks[0]));
     support_thread_join(thread);

@@ -216,7 +216,20 @@ BOTH_WAYS(no_wake_is_lost)
 BOTH_WAYS(order)
 BOTH_WAYS(count_down_in_a_handler)
 
-SUPPORT_MAIN(cmocka_unit_test(test_counts_down), cmocka_unit_test(test_open_from_the_start),
+/* A count that is known only when the program runs. */
+static void test_init(void **state)
+{
+    (void)state;
+    thr_latch latch = THR_LATCH_INIT(3);
+    CHECK_RESULT(thr_latch_init(&latch, THR_LATCH_MAX + 1), THR_INVALID);
+    CHECK_EQUAL(thr_latch_count(&latch), 3);
+    CHECK_OK(thr_latch_init(&latch, 1));
+    CHECK_RESULT(thr_latch_wait_until(&latch, 0), THR_TIMEOUT);
+    CHECK_OK(thr_latch_count_down(&latch, 1));
+    CHECK_OK(thr_latch_wait(&latch));
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_init), cmocka_unit_test(test_counts_down), cmocka_unit_test(test_open_from_the_start),
              cmocka_unit_test(test_too_many), cmocka_unit_test(test_all_go_at_zero),
              cmocka_unit_test(test_late_waiters), cmocka_unit_test(test_no_wake_is_lost), cmocka_unit_test(test_order),
              cmocka_unit_test(test_count_down_in_a_handler))

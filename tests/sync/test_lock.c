@@ -170,6 +170,28 @@ static void test_starved_is_handed_the_lock(void **state)
     check_taken_and_left(&lock);
 }
 
+/* Beside one that has slept for longer, without a chance to find out that it starves: the hand-over wakes the right one. */
+static void test_hand_over_beside_an_older_sleeper(void **state)
+{
+    (void)state;
+    thr_lock lock = THR_LOCK_INIT;
+    struct waiter starved = {.lock = &lock, .deadline = THR_FOREVER};
+    struct waiter older = {.lock = &lock, .deadline = THR_FOREVER};
+    CHECK_OK(thr_lock_acquire(&lock));
+    support_clock_stop();
+    struct support_thread *first = starve(&starved);
+    struct support_thread *second = support_thread_start(wait_and_release, &older);
+    support_wait_blocked(&lock, 2); /* it sleeps, the first is still on its way to its second sleep */
+    support_go(SUPPORT_BEFORE_SLEEP);
+    support_wait_blocked(&lock, 2);
+    CHECK_OK(thr_lock_release(&lock));
+    support_thread_join(first);
+    support_thread_join(second);
+    CHECK_OK(starved.result);
+    CHECK_OK(older.result);
+    check_taken_and_left(&lock);
+}
+
 /* One that starves and gives up while the lock is held leaves no trace: who sleeps beside it gets the lock. */
 static void test_starved_times_out(void **state)
 {
@@ -288,5 +310,5 @@ static void test_barging_starves_nobody(void **state)
 SUPPORT_MAIN(cmocka_unit_test(test_reacquire), cmocka_unit_test(test_release_by_another_thread),
              cmocka_unit_test(test_state_after_timeout), cmocka_unit_test(test_release_of_a_free_lock),
              cmocka_unit_test(test_zeroed), cmocka_unit_test(test_starved_is_handed_the_lock),
-             cmocka_unit_test(test_starved_times_out), cmocka_unit_test(test_starved_times_out_at_the_hand_over),
+             cmocka_unit_test(test_hand_over_beside_an_older_sleeper), cmocka_unit_test(test_starved_times_out), cmocka_unit_test(test_starved_times_out_at_the_hand_over),
              cmocka_unit_test(test_two_starved), cmocka_unit_test(test_barging_starves_nobody))

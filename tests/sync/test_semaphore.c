@@ -630,7 +630,27 @@ EACH_KIND(woken_in_vain)
 EACH_KIND(timeout_eats_no_permit)
 EACH_KIND(release_publishes)
 
-SUPPORT_MAIN(cmocka_unit_test(test_acquire_and_release), cmocka_unit_test(test_release_lets_one_go),
+/* A count that is known only when the program runs. */
+static void test_init(void **state)
+{
+    (void)state;
+    thr_semaphore plain = THR_SEMAPHORE_INIT(7);
+    CHECK_RESULT(thr_semaphore_init(&plain, THR_SEMAPHORE_MAX + 1), THR_INVALID);
+    CHECK_EQUAL(thr_semaphore_value(&plain), 7);
+    CHECK_OK(thr_semaphore_init(&plain, THR_SEMAPHORE_MAX));
+    CHECK_EQUAL(thr_semaphore_value(&plain), THR_SEMAPHORE_MAX);
+    CHECK_RESULT(thr_semaphore_release(&plain, 1), THR_TOO_MANY);
+
+    thr_bounded_semaphore bounded = THR_BOUNDED_SEMAPHORE_INIT(7);
+    CHECK_RESULT(thr_bounded_semaphore_init(&bounded, UINT32_MAX), THR_INVALID);
+    CHECK_EQUAL(thr_bounded_semaphore_value(&bounded), 7);
+    CHECK_OK(thr_bounded_semaphore_init(&bounded, 2));
+    CHECK_RESULT(thr_bounded_semaphore_release(&bounded, 1), THR_TOO_MANY);
+    CHECK_OK(thr_bounded_semaphore_acquire(&bounded));
+    CHECK_OK(thr_bounded_semaphore_release(&bounded, 1));
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_init), cmocka_unit_test(test_acquire_and_release), cmocka_unit_test(test_release_lets_one_go),
              cmocka_unit_test(test_release_lets_n_go), cmocka_unit_test(test_try_acquire),
              cmocka_unit_test(test_try_acquire_contended), cmocka_unit_test(test_timeout),
              cmocka_unit_test(test_one_permit_is_a_lock), cmocka_unit_test(test_release_of_none),
