@@ -5,6 +5,7 @@
 #ifndef OS_OS_H
 #define OS_OS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -98,6 +99,10 @@ thr_result os_at_exit(void (*function)(void));
 #include <pthread.h>
 #define os_unwind_begin(function, arg) pthread_cleanup_push(function, arg)
 #define os_unwind_end(run) pthread_cleanup_pop(run)
+
+/* Puts errno back to what it was before a call of malloc and its like. (clang takes it that those keep it, and drops a
+ * plain assignment.) */
+#define os_errno_restore(saved) (__atomic_signal_fence(__ATOMIC_SEQ_CST), (void)(errno = (saved)))
 
 /* -- For thr_dump ------------------------------------------------------------------------------------------------- */
 

@@ -7,6 +7,8 @@
 
 #include "thread/thread.h"
 
+static size_t default_stack; /* relaxed: a number that nothing depends on */
+
 bool thr_thread_is_alive(const thr_thread *thread)
 {
     bool alive = thread_life(thread) == LIFE_ALIVE;
@@ -64,4 +66,27 @@ uint64_t thr_thread_native_id(const thr_thread *thread)
     if (load_acquire(&thread->begun) != 1) /* pairs with registry_adopt */
         wait_until_begun((thr_thread *)(uintptr_t)thread);
     return load_relaxed(&thread->native_id);
+}
+
+uint64_t thr_get_ident(void)
+{
+    return (uint64_t)os_thread_self();
+}
+
+uint64_t thr_get_native_id(void)
+{
+    return os_thread_number();
+}
+
+thr_result thr_stack_size(size_t bytes)
+{
+    if (bytes != 0 && bytes < os_stack_minimum())
+        return THR_INVALID;
+    store_relaxed(&default_stack, bytes);
+    return THR_OK;
+}
+
+size_t thr_get_stack_size(void)
+{
+    return load_relaxed(&default_stack);
 }

@@ -17,7 +17,9 @@
  * C1  No leader => wake_at is THR_FOREVER. The leader awake, or about to be => AWAKE. Else it sleeps until wake_at.
  * C2  Something is armed => there is a leader, or all threads are running and no other could be had: callbacks then run
  *     late, but whoever comes back first is the leader.
- * C3  A leader asleep looks again at wake_at or earlier, and wake_at is not after wheel_next (crew_expect). */
+ * C3  A leader asleep looks again at wake_at or earlier, and wake_at is not after wheel_next (crew_expect).
+ * C4  A leader that was woken for an earlier time looks at that time, even if that timer is cancelled by then: else a
+ *     program that arms and cancels the first one again and again would wake it each time. */
 
 #include "thread/crew.h"
 
@@ -38,8 +40,9 @@ static struct {
     struct seat *leader;
     struct seat *parked; /* a stack */
     thr_time wake_at;    /* C1 */
+    thr_time asked;      /* when it was last asked to look; C4 */
     thr_time last_end;   /* of a callback */
-} crew = {.wake_at = THR_FOREVER};
+} crew = {.wake_at = THR_FOREVER, .asked = THR_FOREVER};
 
 unsigned crew_threads(void)
 {
@@ -102,6 +105,7 @@ void crew_expect(thr_time when)
         (void)appoint();
         return;
     }
+    crew.asked = when;
     crew.wake_at = AWAKE;
     wake(crew.leader);
 }
@@ -133,6 +137,14 @@ static bool flowing(thr_time now)
     return crew.running > 0 && now - crew.last_end < GRACE && crew.running >= os_processors();
 }
 
+static thr_time next_look(thr_time now, thr_time idle_end)
+{
+    thr_time next = service.wheel.count > 0 ? wheel_next(&service.wheel) : idle_end;
+    if (crew.asked <= now)
+        crew.asked = THR_FOREVER;
+    return crew.asked < next ? crew.asked : next; /* C4 */
+}
+
 /* As the leader: true with a timer to run, not the leader any more; false when nothing was armed for long. */
 static bool lead(struct seat *seat)
 {
@@ -161,7 +173,7 @@ static bool lead(struct seat *seat)
             idle_end = now + IDLE;
         else if (now >= idle_end)
             break;
-        crew.wake_at = wait ? crew.last_end + GRACE : service.wheel.count > 0 ? wheel_next(&service.wheel) : idle_end;
+        crew.wake_at = wait ? crew.last_end + GRACE : next_look(now, idle_end);
         sleep_until(seat, crew.wake_at);
     }
     lead_by(NULL, THR_FOREVER);
@@ -248,5 +260,6 @@ void crew_sweep(void (*gone)(thr_timer *timer))
     crew.threads = 0;
     crew.running = 0;
     crew.parked = NULL;
+    crew.asked = THR_FOREVER;
     lead_by(NULL, THR_FOREVER);
 }

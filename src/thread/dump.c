@@ -8,23 +8,15 @@
  *     deadlock: MainThread waits for lock 0x55d0c0de4014, held by Thread-1 (worker); Thread-1 (worker) waits for ...
  *
  * D1  Nothing is locked, allocated or waited for, and no stdio is used: so it works in a signal handler, and in a process
- *     that hangs with the registry's lock held. Places are read where they are (pool.c); one that changes under our eyes
- *     is read again, and what keeps changing is left out: it does not hang.
- * D2  The object that a thread waits for may be gone: it is read through the system (os_peek).
- * D3  A cycle is followed twice, and reported if it was the same both times, wait for wait. */
+ *     that hangs with the registry's lock held.
+ * D2  A cycle is followed twice, and reported if it was the same both times, wait for wait. */
 
 #include <string.h>
 
 #include "thread/line.h"
-#include "thread/thread.h"
-#include "threading/rlock.h"
-#include "threading/rwlock.h"
+#include "thread/sight.h"
 
-enum { ATTEMPTS = 10, CYCLE_MAX = 100, NAME_WIDTH_MAX = 40 };
-
-/* All locks begin with a word that has the writer's, or only, holder above bit 0. */
-_Static_assert(offsetof(thr_rlock, lock_) == 0, "an rlock begins with its lock");
-_Static_assert(offsetof(thr_rwlock, word_) == 0, "an rwlock begins with its word");
+enum { CYCLE_MAX = 100, NAME_WIDTH_MAX = 40 };
 
 static const char *const kinds[] = {
     [WAIT_LOCK] = "lock",
@@ -40,98 +32,9 @@ static const char *const kinds[] = {
     [WAIT_TIMER] = "timer",
 };
 
-/* -- Looking ------------------------------------------------------------------------------------------------------ */
-
-struct sight {
-    uint32_t number;
-    uint32_t life;
-    uint8_t origin;
-    bool daemon;
-    bool waits;
-    uint64_t native;
-    uint64_t native_id;
-    struct wait_record wait; /* if it waits */
-    char name[NAME_INLINE];
-};
-
-static void look_once(const thr_thread *thread, struct sight *sight)
-{
-    sight->number = load_relaxed(&thread->record.number);
-    sight->life = thread_life(thread);
-    sight->origin = load_relaxed(&thread->origin);
-    sight->daemon = load_relaxed(&thread->daemon);
-    sight->native = load_relaxed(&thread->native);
-    sight->native_id = load_relaxed(&thread->native_id);
-    sight->waits = wait_look(&thread->record, &sight->wait) && sight->wait.kind != WAIT_NOTHING;
-}
-
-/* Whether there is a thread of this number that a person wants to see. */
-static bool look(uint32_t number, struct sight *sight)
-{
-    const thr_thread *thread = pool_find(number);
-    if (!thread)
-        return false;
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        uint32_t sequence;
-        if (!name_look(thread, sight->name, &sequence))
-            continue;
-        look_once(thread, sight);
-        if (load_acquire(&thread->name_sequence) != sequence)
-            continue; /* another thread's place now */
-        if (sight->origin == THREAD_MAIN)
-            return thread == registry_main(); /* also at its end */
-        return sight->life == LIFE_STARTING || sight->life == LIFE_ALIVE || sight->life == LIFE_ENDED;
-    }
-    return false;
-}
-
-static const char *name_of(const struct sight *sight)
-{
-    if (sight->name[0])
-        return sight->name;
-    return sight->origin == THREAD_HIDDEN ? "(foreign)" : "(no name)";
-}
-
-/* -- Who holds what it waits for ---------------------------------------------------------------------------------- */
-
-enum holding { FREE, HELD, HELD_BY };
-
-/* HELD_BY a number; or HELD by whom it is not known. */
-static enum holding holder(const struct wait_record *wait, uint32_t *number)
-{
-    uint32_t word = 0;
-    const void *object = wait->object;
-    *number = 0;
-    switch (wait->kind) {
-    case WAIT_LOCK:
-    case WAIT_RLOCK:
-    case WAIT_READ:
-    case WAIT_WRITE:
-        if (!os_peek(object, &word) || !(word & 1))
-            return FREE;
-        *number = word >> 3;
-        return *number ? HELD_BY : HELD;
-    case WAIT_JOIN:
-    case WAIT_START:
-        *number = load_relaxed(&((const thr_thread *)object)->record.number);
-        return HELD_BY;
-    default:
-        return FREE;
-    }
-}
-
-/* The thread that this one waits for, or 0. */
-static uint32_t next_of(uint32_t number, struct sight *sight)
-{
-    uint32_t next;
-    if (!look(number, sight) || !sight->waits || holder(&sight->wait, &next) != HELD_BY)
-        return 0;
-    return next;
-}
-
 /* -- Lines -------------------------------------------------------------------------------------------------------- */
 
-static void put_holder(struct line *line, enum holding holding, uint32_t number, const char *before)
+static void put_holder(struct line *line, enum sight_holder holding, uint32_t number, const char *before)
 {
     struct sight holder_sight;
     if (holding == FREE)
@@ -139,8 +42,8 @@ static void put_holder(struct line *line, enum holding holding, uint32_t number,
     line_text(line, before);
     if (holding == HELD) {
         line_text(line, "a thread without a number");
-    } else if (look(number, &holder_sight) && holder_sight.life != LIFE_ENDED) {
-        line_text(line, name_of(&holder_sight));
+    } else if (sight_look(number, &holder_sight) && holder_sight.life != LIFE_ENDED) {
+        line_text(line, sight_name(&holder_sight));
     } else {
         line_text(line, "thread number ");
         line_number(line, number);
@@ -151,7 +54,7 @@ static void put_holder(struct line *line, enum holding holding, uint32_t number,
 static void put_wait(struct line *line, const struct wait_record *wait)
 {
     uint32_t number;
-    enum holding holding = holder(wait, &number);
+    enum sight_holder holding = sight_holder(wait, &number);
     switch (wait->kind) {
     case WAIT_JOIN:
         put_holder(line, holding, number, "waits for the end of ");
@@ -190,6 +93,8 @@ static const char *kind_of(const struct sight *sight)
 {
     if (sight->origin == THREAD_MAIN)
         return "main";
+    if (sight->origin == THREAD_HIDDEN && sight->name[0])
+        return "service"; /* of the library: the timers' threads */
     if (sight->origin != THREAD_OURS)
         return "foreign";
     return sight->daemon ? "daemon" : "thread";
@@ -222,7 +127,7 @@ static void put_thread(struct line *line, const struct sight *sight, size_t stat
     line_column(line, KIND);
     line_text(line, kind_of(sight));
     line_column(line, NAME);
-    line_text(line, name_of(sight));
+    line_text(line, sight_name(sight));
     line_column(line, state_column);
     if (sight->waits && sight->life != LIFE_ENDED) {
         put_wait(line, &sight->wait);
@@ -239,9 +144,9 @@ static size_t put_header(struct line *line)
     size_t n = 0;
     size_t width = strlen("name");
     for (uint32_t number = 1; number < pool_end(); number++) {
-        if (!look(number, &sight))
+        if (!sight_look(number, &sight))
             continue;
-        size_t length = strlen(name_of(&sight));
+        size_t length = strlen(sight_name(&sight));
         if (length > width)
             width = length < NAME_WIDTH_MAX ? length : NAME_WIDTH_MAX;
         n++;
@@ -272,7 +177,7 @@ static struct cycle follow(uint32_t first)
     struct sight sight;
     uint32_t number = first;
     do {
-        uint32_t next = next_of(number, &sight);
+        uint32_t next = sight_next(number, &sight);
         if (next < first || ++cycle.length > CYCLE_MAX) /* next is 0, another reports it, or it is endless without us */
             return (struct cycle){0};
         cycle.deadline = cycle.deadline || sight.wait.deadline != THR_FOREVER;
@@ -285,20 +190,21 @@ static struct cycle follow(uint32_t first)
 static void put_cycle(struct line *line, uint32_t first)
 {
     struct cycle cycle = follow(first);
-    if (cycle.length == 0 || follow(first).waits != cycle.waits) /* D3 */
+    if (cycle.length == 0 || follow(first).waits != cycle.waits) /* D2 */
         return;
     struct sight sight;
     uint32_t number = first;
     line_text(line, cycle.deadline ? "deadlock, until a deadline passes: " : "deadlock: ");
     do {
-        uint32_t next = next_of(number, &sight);
-        if (number != first)
-            line_text(line, "; ");
-        line_text(line, name_of(&sight));
+        uint32_t next = sight_next(number, &sight);
+        if (next == 0)
+            break; /* it came undone while we write */
+        line_text(line, number == first ? "" : "; ");
+        line_text(line, sight_name(&sight));
         line_char(line, ' ');
         put_wait(line, &sight.wait);
         number = next;
-    } while (number > first && --cycle.length > 0);
+    } while (number != first && --cycle.length > 0);
     line_end(line);
 }
 
@@ -309,7 +215,7 @@ void thr_dump(int fd)
     thr_time now = os_now();
     size_t state_column = put_header(&line);
     for (uint32_t number = 1; number < pool_end(); number++) {
-        if (look(number, &sight))
+        if (sight_look(number, &sight))
             put_thread(&line, &sight, state_column, now);
     }
     for (uint32_t number = 1; number < pool_end(); number++)

@@ -5,7 +5,6 @@
 
 #include "thread/local.h"
 
-#include <errno.h>
 
 #include "thread/local_keys.h"
 #include "thread/local_table.h"
@@ -49,14 +48,14 @@ void *thr__local_get(thr_local *local)
     int saved = errno;
     void *value = NULL;
     if (reserve(local) != 0) {
-        errno = saved;
+        os_errno_restore(saved);
         value = local->make_();
         saved = errno;
         uint64_t key = value ? reserve(local) : 0; /* once more: `make` may have set, or ended, others */
         if (key != 0)
             local_table_put(key, value, local->destroy_);
     }
-    errno = saved;
+    os_errno_restore(saved);
     return value;
 }
 
@@ -64,7 +63,7 @@ thr_result thr_local_set(thr_local *local, void *value)
 {
     int saved = errno;
     uint64_t key = reserve(local);
-    errno = saved;
+    os_errno_restore(saved);
     if (key == 0)
         return THR_NO_MEMORY;
     local_table_put(key, value, local->destroy_);

@@ -12,7 +12,6 @@
  * Order: as in wait.c: the fields are stored with release, so that the odd sequence does not sink below them, and loaded
  * with acquire, so that the second look at the sequence does not rise above them. */
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +62,7 @@ static bool set_parts(thr_thread *thread, const char *const parts[], size_t n)
         registry_unlock();
         free(old);
     }
-    errno = saved;
+    os_errno_restore(saved);
     return whole != NULL;
 }
 
@@ -97,7 +96,7 @@ void name_drop(thr_thread *thread)
     tsan_acquire(&thread->long_name);
     free(thread->long_name);
     thread->long_name = NULL;
-    errno = saved;
+    os_errno_restore(saved);
 }
 
 bool name_look(const thr_thread *thread, char text[NAME_INLINE], uint32_t *sequence)

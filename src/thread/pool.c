@@ -14,7 +14,6 @@
  * P2  The free list is a queue, and fresh places of the first chunk are taken before it: a number comes back as late as
  *     is cheap, since a lock that was held at its thread's end goes on showing it. */
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "thread/thread.h"
@@ -78,7 +77,7 @@ static bool grow(unsigned chunk)
     }
     registry_unlock();
     free(spare); /* another was faster */
-    errno = saved;
+    os_errno_restore(saved);
     return made != NULL;
 }
 

@@ -275,13 +275,3 @@ size_t thr_enumerate(thr_thread **out, size_t capacity)
     registry_unlock();
     return n;
 }
-
-uint64_t thr_get_ident(void)
-{
-    return (uint64_t)os_thread_self();
-}
-
-uint64_t thr_get_native_id(void)
-{
-    return os_thread_number();
-}

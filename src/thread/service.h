@@ -6,8 +6,8 @@
  *                                                  run of a repeating one
  *  RUNNING    a thread is in its callback          its run begins               its run ends, however
  *  CANCELLED  it was cancelled since it was armed  cancel, where it had effect  reset
- *  HELD       it is counted in service.holding     it becomes ARMED, or its   it is ARMED no more, or its
- *                                                  run ends                    run begins
+ *  HELD       it is counted in service.holding     it becomes ARMED; the end    it is not ARMED any more, or
+ *                                                  of a run, if it is ARMED     its run begins
  *
  * A timer is idle when it is neither ARMED nor RUNNING. All this is guarded by the service's lock.
  *

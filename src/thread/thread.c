@@ -19,7 +19,6 @@
 
 #include "thread/exit.h"
 
-static size_t default_stack; /* relaxed: a number that nothing depends on */
 static thr_thread_hook *on_start;
 static thr_thread_hook *on_end;
 
@@ -176,7 +175,7 @@ static thr_thread *make(thr_target *target, const char *target_name, const thr_t
     }
     thread->target = target;
     thread->arg = options->arg;
-    thread->stack_size = options->stack_size != 0 ? options->stack_size : load_relaxed(&default_stack);
+    thread->stack_size = options->stack_size != 0 ? options->stack_size : thr_get_stack_size();
     store_relaxed(&thread->daemon, daemon_of(options->daemon));
     store_relaxed(&thread->references, 1);
     life_set(thread, LIFE_NEW);
@@ -237,20 +236,7 @@ thr_result thr_thread_new_with(thr_thread **handle, thr_target *target, void *ar
     return thr__thread_new(handle, target, NULL, &all, false);
 }
 
-/* -- Settings ----------------------------------------------------------------------------------------------------- */
-
-thr_result thr_stack_size(size_t bytes)
-{
-    if (bytes != 0 && bytes < os_stack_minimum())
-        return THR_INVALID;
-    store_relaxed(&default_stack, bytes);
-    return THR_OK;
-}
-
-size_t thr_get_stack_size(void)
-{
-    return load_relaxed(&default_stack);
-}
+/* -- Hooks -------------------------------------------------------------------------------------------------------- */
 
 static void set_hook(thr_thread_hook **hook, thr_thread_hook *function)
 {

@@ -2,7 +2,6 @@
 
 #include "threading/timer.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "thread/crew.h"
@@ -43,8 +42,7 @@ static thr_result make(thr_timer **out, double seconds, void (*function)(void *)
         return THR_INVALID;
     int saved = errno;
     thr_timer *timer = malloc(sizeof *timer);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* clang takes it that malloc keeps errno, and drops the next line */
-    errno = saved;
+    os_errno_restore(saved);
     if (!timer)
         return THR_NO_MEMORY;
     *timer = (thr_timer){

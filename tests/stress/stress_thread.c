@@ -134,7 +134,8 @@ static void join(thr_thread *thread, const struct life *life, uint64_t *random)
 
 static void look(thr_thread *thread, uint64_t *random)
 {
-    static const char *const names[] = {"short", "a name with more than sixty-three bytes, so that it is kept whole elsewhere"};
+    static const char *const names[] = {"short",
+                                        "a name with more than sixty-three bytes, so that it is kept whole elsewhere"};
     char name[128];
     CHECK(thr_thread_ident(thread) != 0);
     CHECK(thr_thread_native_id(thread) != 0);

@@ -818,6 +818,101 @@ static void freed_at_random(const struct row *row)
     support_thread_join(waits);
 }
 
+/* -- At the same moment -------------------------------------------------------------------------------------------- */
+
+/* A waiter and a giver begin at the same time, as nearly as can be, again and again: the give falls anywhere between the
+ * waiter's first look and its sleep. Every other wait has a deadline that passes there as well. */
+struct race {
+    const struct row *row;
+    struct any any;
+    uint32_t start; /* rounds begun */
+    struct support_count ready;
+    struct support_count waited;
+    thr_result result;
+    bool timed;
+    bool last;
+};
+
+/* Most often the other is nearly there. */
+static void await(struct support_count *count, uint32_t n)
+{
+    for (int turns = 0; turns < 2000; turns++)
+        if (support_count_get(count) >= n)
+            return;
+    support_count_wait(count, n);
+}
+
+static void pause_for(uint32_t turns)
+{
+    for (; turns > 0; turns--)
+        __asm__ volatile("");
+}
+
+static void race_to_wait(void *arg)
+{
+    struct race *race = arg;
+    uint64_t random = support_seed() + 1;
+    (void)support_record();
+    for (uint32_t round = 1;; round++) {
+        support_count_add(&race->ready);
+        for (int turns = 0; __atomic_load_n(&race->start, __ATOMIC_ACQUIRE) != round; turns++)
+            if (turns > 100000)
+                thr_sleep(0.0);
+        if (race->last)
+            return;
+        thr_time deadline = race->timed ? thr_now() + support_random_below(&random, 3000) : support_limit();
+        pause_for(support_random_below(&random, 100));
+        race->result = race->row->wait(&race->any, deadline);
+        if (race->result == THR_OK && race->row->end)
+            race->row->end(&race->any);
+        support_count_add(&race->waited);
+    }
+}
+
+static void check_race(struct race *race)
+{
+    const struct row *row = race->row;
+    CHECK(race->result == THR_OK || (race->timed && race->result == THR_TIMEOUT));
+    if (row->traits & CHOOSES) /* the give may have come too soon for anybody */
+        return;
+    if (race->result == THR_OK && row->give == semaphore_give)
+        CHECK_RESULT(row->wait(&race->any, 0), THR_TIMEOUT);
+    if (race->result == THR_TIMEOUT) { /* then it is still there */
+        CHECK_OK(row->wait(&race->any, 0));
+        if (row->end)
+            row->end(&race->any);
+    }
+}
+
+static void wait_and_give_at_once(const struct row *row)
+{
+    if (row->give == barrier_give)
+        return; /* there both wait */
+    struct race race = {.row = row};
+    uint64_t random = support_seed();
+    thr_time end = thr_after(0.03);
+    struct support_thread *waits = support_thread_start(race_to_wait, &race);
+    for (uint32_t round = 1; !race.last; round++) {
+        await(&race.ready, round);
+        race.last = thr_now() > end;
+        race.any = (struct any){0};
+        race.timed = round % 2;
+        if (!race.last)
+            row->begin(&race.any);
+        __atomic_store_n(&race.start, round, __ATOMIC_RELEASE);
+        if (race.last)
+            break;
+        pause_for(support_random_below(&random, 500));
+        row->give(&race.any);
+        /* What a notify leaves behind is nothing: once more, when somebody waits, or has given up. */
+        while ((row->traits & CHOOSES) && support_count_get(&race.waited) < round)
+            row->give(&race.any);
+        await(&race.waited, round);
+        check_race(&race);
+    }
+    support_thread_join(waits);
+}
+
 /* -- The tests ----------------------------------------------------------------------------------------------------- */
 
 #define EACH_ROW(name)                                                                                                 \
@@ -845,6 +940,7 @@ EACH_ROW(give_after_one_gave_up)
 EACH_ROW(crowd_goes)
 EACH_ROW(freed_during_wake)
 EACH_ROW(freed_at_random)
+EACH_ROW(wait_and_give_at_once)
 
 SUPPORT_MAIN(cmocka_unit_test(test_past_deadline_does_not_block), cmocka_unit_test(test_deadline_holds),
              cmocka_unit_test(test_deadline_passes_asleep), cmocka_unit_test(test_far_deadline_waits),
@@ -854,4 +950,5 @@ SUPPORT_MAIN(cmocka_unit_test(test_past_deadline_does_not_block), cmocka_unit_te
              cmocka_unit_test(test_give_after_timeout), cmocka_unit_test(test_give_after_interrupt),
              cmocka_unit_test(test_give_after_timeout_of_one), cmocka_unit_test(test_give_after_interrupt_of_one),
              cmocka_unit_test(test_give_after_one_gave_up), cmocka_unit_test(test_crowd_goes),
-             cmocka_unit_test(test_freed_during_wake), cmocka_unit_test(test_freed_at_random))
+             cmocka_unit_test(test_freed_during_wake), cmocka_unit_test(test_freed_at_random),
+             cmocka_unit_test(test_wait_and_give_at_once))

@@ -175,6 +175,24 @@ static void order(void)
     }
 }
 
+/* Several count down at once: each is counted. */
+enum { STEPS = 5000 };
+
+static void count_down_steps(void *arg)
+{
+    for (int i = 0; i < STEPS; i++)
+        CHECK_OK(thr_latch_count_down(arg, 1));
+}
+
+static void counts_all(void)
+{
+    thr_latch latch = THR_LATCH_INIT(4 * STEPS + 1);
+    struct support_bunch bunch;
+    support_bunch_start(&bunch, 4, count_down_steps, &latch);
+    support_bunch_join(&bunch);
+    CHECK_EQUAL(thr_latch_count(&latch), 1);
+}
+
 static void count_down_in_handler(void *latch)
 {
     int saved = errno;
@@ -214,6 +232,7 @@ BOTH_WAYS(all_go_at_zero)
 BOTH_WAYS(late_waiters)
 BOTH_WAYS(no_wake_is_lost)
 BOTH_WAYS(order)
+BOTH_WAYS(counts_all)
 BOTH_WAYS(count_down_in_a_handler)
 
 /* A count that is known only when the program runs. */
@@ -229,7 +248,8 @@ static void test_init(void **state)
     CHECK_OK(thr_latch_wait(&latch));
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_init), cmocka_unit_test(test_counts_down), cmocka_unit_test(test_open_from_the_start),
-             cmocka_unit_test(test_too_many), cmocka_unit_test(test_all_go_at_zero),
-             cmocka_unit_test(test_late_waiters), cmocka_unit_test(test_no_wake_is_lost), cmocka_unit_test(test_order),
+SUPPORT_MAIN(cmocka_unit_test(test_init), cmocka_unit_test(test_counts_down),
+             cmocka_unit_test(test_open_from_the_start), cmocka_unit_test(test_too_many),
+             cmocka_unit_test(test_all_go_at_zero), cmocka_unit_test(test_late_waiters),
+             cmocka_unit_test(test_no_wake_is_lost), cmocka_unit_test(test_order), cmocka_unit_test(test_counts_all),
              cmocka_unit_test(test_count_down_in_a_handler))

@@ -240,6 +240,22 @@ static void test_no_inheritance(void **state)
     thr_local_destroy(&local);
 }
 
+/* Indices of the tables are used again, or each would grow for ever. */
+static void test_no_growth(void **state)
+{
+    (void)state;
+    int one;
+    thr_local local = THR_LOCAL_INIT(NULL, NULL);
+    CHECK_OK(thr_local_set(&local, &one));
+    uint32_t index = (uint32_t)local.key_;
+    for (int i = 0; i < 1000; i++) {
+        thr_local_destroy(&local);
+        CHECK_OK(thr_local_set(&local, &one));
+        CHECK_EQUAL((uint32_t)local.key_, index);
+    }
+    thr_local_destroy(&local);
+}
+
 struct shared {
     thr_local local;
     struct support_count turn;
@@ -427,6 +443,26 @@ static void test_rounds(void **state)
         in_thread(ours, set_endless, NULL);
         check_order("abcd");
     }
+}
+
+static void set_itself(void *local)
+{
+    CHECK_OK(thr_local_set(local, local));
+}
+
+static void test_rounds_of_a_local(void **state)
+{
+    (void)state;
+    thr_local fresh = THR_LOCAL_INIT(NULL, NULL);
+    set_endless(NULL);
+    thr_local_destroy(&endless);
+    check_order("abcd");
+    CHECK(thr_local_get(&endless) == NULL);
+    in_thread(false, set_itself, &fresh); /* gets the index that became free */
+    CHECK(thr_local_get(&fresh) == NULL); /* what the last destructor set is nobody's */
+    thr_local_destroy(&fresh);
+    thr_local_destroy(&endless);
+    check_order("");
 }
 
 /* Destructors of others, which the system calls after ours. */
@@ -637,9 +673,10 @@ static void test_destroy_in_destructor(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_made_once_a_thread), cmocka_unit_test(test_set),
              cmocka_unit_test(test_make_gives_nothing), cmocka_unit_test(test_what_is_destroyed),
-             cmocka_unit_test(test_many), cmocka_unit_test(test_no_inheritance),
+             cmocka_unit_test(test_many), cmocka_unit_test(test_no_inheritance), cmocka_unit_test(test_no_growth),
              cmocka_unit_test(test_no_inheritance_elsewhere), cmocka_unit_test(test_forgotten),
              cmocka_unit_test(test_newest_first), cmocka_unit_test(test_use_in_destructors),
-             cmocka_unit_test(test_rounds), cmocka_unit_test(test_late_use), cmocka_unit_test(test_failing_destructor),
-             cmocka_unit_test(test_destroy_for_all), cmocka_unit_test(test_destroy_while_threads_end),
-             cmocka_unit_test(test_destroy_waits), cmocka_unit_test(test_destroy_in_destructor))
+             cmocka_unit_test(test_rounds), cmocka_unit_test(test_rounds_of_a_local), cmocka_unit_test(test_late_use),
+             cmocka_unit_test(test_failing_destructor), cmocka_unit_test(test_destroy_for_all),
+             cmocka_unit_test(test_destroy_while_threads_end), cmocka_unit_test(test_destroy_waits),
+             cmocka_unit_test(test_destroy_in_destructor))

@@ -137,8 +137,9 @@ static void test_errno_is_kept(void **state)
     thr_thread *thread;
     thr_thread *all[8];
     support_errno_set();
-    CHECK_OK(thr_spawn(&thread, return_arg, NULL, .stack_size = 1 << 20, .name = "a name of more than sixty-three "
-                                                                                 "bytes, which is kept elsewhere"));
+    CHECK_OK(thr_spawn(&thread, return_arg, NULL, .stack_size = 1 << 20,
+                       .name = "a name of more than sixty-three "
+                               "bytes, which is kept elsewhere"));
     CHECK_ERRNO();
     (void)thr_thread_native_id(thread);
     CHECK_OK(thr_thread_set_name(thread, "short"));
@@ -613,5 +614,5 @@ SUPPORT_MAIN(cmocka_unit_test(test_result), cmocka_unit_test(test_no_target), cm
              cmocka_unit_test(test_default_names), cmocka_unit_test(test_names_of_all_lengths),
              cmocka_unit_test(test_names_at_the_system), cmocka_unit_test(test_daemon),
              cmocka_unit_test(test_set_daemon), cmocka_unit_test(test_enumerate_after_join),
-             cmocka_unit_test(test_enumerate), cmocka_unit_test(test_thousands),
-             cmocka_unit_test(test_thread_hooks), cmocka_unit_test(test_hooks_that_fail))
+             cmocka_unit_test(test_enumerate), cmocka_unit_test(test_thousands), cmocka_unit_test(test_thread_hooks),
+             cmocka_unit_test(test_hooks_that_fail))
