@@ -37,7 +37,7 @@ typedef struct thr_barrier {
 
 /** Makes a barrier where the initialiser cannot. THR_INVALID for 0 parties; the barrier is untouched then. */
 THR_NODISCARD THR_API thr_result thr_barrier_init(thr_barrier *barrier, uint32_t parties, thr_barrier_action *action,
-                                                 void *arg);
+                                                  void *arg);
 
 /** Blocks until all parties have come. *index (may be NULL) is then the order of arrival: each of 0 .. parties - 1
  * once, and parties - 1 for the one that ran the action. THR_BROKEN if the barrier is broken, or is broken or reset

@@ -45,20 +45,19 @@ THR_NODISCARD THR_API thr_result thr_condition_wait_until(thr_condition *conditi
  * THR_NOT_OWNER if another thread owns it. */
 THR_API thr_result thr_condition_wait_rlock(thr_condition *condition, thr_rlock *lock);
 THR_NODISCARD THR_API thr_result thr_condition_wait_rlock_until(thr_condition *condition, thr_rlock *lock,
-                                                               thr_time deadline);
+                                                                thr_time deadline);
 
 /** Waits until predicate(arg) is true; it is called with the lock held, first before any wait. THR_TIMEOUT if it was
  * still false after the deadline. Python: condition.wait_for(predicate). */
 THR_API thr_result thr_condition_wait_for(thr_condition *condition, thr_lock *lock, bool (*predicate)(void *),
                                           void *arg);
 THR_NODISCARD THR_API thr_result thr_condition_wait_for_until(thr_condition *condition, thr_lock *lock,
-                                                             bool (*predicate)(void *), void *arg,
-                                                             thr_time deadline);
+                                                              bool (*predicate)(void *), void *arg, thr_time deadline);
 THR_API thr_result thr_condition_wait_for_rlock(thr_condition *condition, thr_rlock *lock, bool (*predicate)(void *),
                                                 void *arg);
 THR_NODISCARD THR_API thr_result thr_condition_wait_for_rlock_until(thr_condition *condition, thr_rlock *lock,
-                                                                   bool (*predicate)(void *), void *arg,
-                                                                   thr_time deadline);
+                                                                    bool (*predicate)(void *), void *arg,
+                                                                    thr_time deadline);
 
 /** Wakes the min(n, waiting) threads that have waited longest, and returns how many. May be called with or without the
  * lock; with it is cheaper, and no other thread may release the lock meanwhile. Never blocks (beyond the few

@@ -59,11 +59,11 @@ static inline thr__held thr__hold(thr_rlock *lock)
     return thr__hold_rlock(lock);
 }
 #else
-#define thr__hold(lock) _Generic((lock), thr_lock *: thr__hold_lock, thr_rlock *: thr__hold_rlock)(lock)
+#define thr__hold(lock) _Generic((lock), thr_lock * : thr__hold_lock, thr_rlock * : thr__hold_rlock)(lock)
 #endif
 
 /** Acquires the lock (blocking) and releases it when the enclosing block ends. */
-#define THR_HOLD(lock)                                                                                       \
+#define THR_HOLD(lock)                                                                                                 \
     __attribute__((cleanup(thr__hold_end), unused)) thr__held THR__PASTE(thr__held_, __LINE__) = thr__hold(lock)
 
 #endif

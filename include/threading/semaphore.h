@@ -49,7 +49,8 @@ THR_API thr_result thr__semaphore_release(thr_semaphore *semaphore, uint32_t n, 
 THR_INLINE bool thr__semaphore_take(thr_semaphore *semaphore)
 {
     uint32_t word = __atomic_load_n(&semaphore->word_, __ATOMIC_RELAXED);
-    return !thr__steered() && THR__LIKELY(word >= 2) && THR__LIKELY(thr__cas_acquire(&semaphore->word_, word, word - 2));
+    return !thr__steered() && THR__LIKELY(word >= 2) &&
+           THR__LIKELY(thr__cas_acquire(&semaphore->word_, word, word - 2));
 }
 
 THR_INLINE bool thr__semaphore_give(thr_semaphore *semaphore, uint32_t n, uint32_t bound)
@@ -100,7 +101,7 @@ THR_INLINE thr_result thr_bounded_semaphore_acquire(thr_bounded_semaphore *semap
 
 /** As thr_semaphore_acquire_until. */
 THR_NODISCARD THR_INLINE thr_result thr_bounded_semaphore_acquire_until(thr_bounded_semaphore *semaphore,
-                                                                       thr_time deadline)
+                                                                        thr_time deadline)
 {
     return thr_semaphore_acquire_until(&semaphore->semaphore_, deadline);
 }

@@ -53,10 +53,10 @@ typedef enum thr_daemon {
 
 /** The options of a thread; zero is the default of each. */
 typedef struct thr_thread_options {
-    void *arg;          /**< set by the macros; thr_spawn_with and thr_thread_new_with take theirs apart */
-    const char *name;   /**< NULL: "Thread-N (target)" from the macros, "Thread-N" from the _with functions */
-    thr_daemon daemon;  /**< THR_DAEMON_INHERIT by default */
-    size_t stack_size;  /**< bytes; 0: what thr_stack_size() set. Too small is THR_INVALID */
+    void *arg;         /**< set by the macros; thr_spawn_with and thr_thread_new_with take theirs apart */
+    const char *name;  /**< NULL: "Thread-N (target)" from the macros, "Thread-N" from the _with functions */
+    thr_daemon daemon; /**< THR_DAEMON_INHERIT by default */
+    size_t stack_size; /**< bytes; 0: what thr_stack_size() set. Too small is THR_INVALID */
 } thr_thread_options;
 
 /* Private: what the macros call. */
@@ -68,19 +68,19 @@ THR_API thr_result thr__thread_new(thr_thread **thread, thr_target *target, cons
  * system has none, THR_NO_MEMORY, THR_INVALID for a stack that is too small; *t is as before then. *t is set before the
  * thread begins; the call does not wait for it to run. A NULL target does nothing.
  * Python: Thread(target=..., args=..., name=..., daemon=...).start(). */
-#define thr_spawn(t, target, ...)                                                                            \
+#define thr_spawn(t, target, ...)                                                                                      \
     thr__thread_new((t), (target), #target, &(thr_thread_options){.arg = __VA_ARGS__}, true)
 
 /** thr_thread_new(thr_thread **t, thr_target *target, void *arg, options...): the same, but not started yet. */
-#define thr_thread_new(t, target, ...)                                                                       \
+#define thr_thread_new(t, target, ...)                                                                                 \
     thr__thread_new((t), (target), #target, &(thr_thread_options){.arg = __VA_ARGS__}, false)
 
 /** The functions under the macros, for C++ and for options that are computed; `options` may be NULL, its arg is not
  * looked at. */
 THR_NODISCARD THR_API thr_result thr_spawn_with(thr_thread **thread, thr_target *target, void *arg,
-                                               const thr_thread_options *options);
+                                                const thr_thread_options *options);
 THR_NODISCARD THR_API thr_result thr_thread_new_with(thr_thread **thread, thr_target *target, void *arg,
-                                                    const thr_thread_options *options);
+                                                     const thr_thread_options *options);
 
 /** Starts a thread made by thr_thread_new. THR_STARTED the second time; THR_NO_THREAD when the system has none,
  * THR_NO_MEMORY when it cannot be made to wait for the thread at the end of the process (both can be tried again).

@@ -34,11 +34,11 @@ enum handoff_state { WAITING, ASLEEP, GRANTED };
 struct waiter {
     struct ring_node ring; /* the condition's, under its bitlock */
     uint32_t state;
-    const void *object;    /* the condition; only its address is used */
+    const void *object; /* the condition; only its address is used */
     thr_lock *lock;
-    struct waiter *next;   /* out of the ring: the next in the list, the next follower */
-    struct waiter *last;   /* of a head: the last of its followers, or itself */
-    struct waiter *heads;  /* of a pending head: the next head */
+    struct waiter *next;  /* out of the ring: the next in the list, the next follower */
+    struct waiter *last;  /* of a head: the last of its followers, or itself */
+    struct waiter *heads; /* of a pending head: the next head */
 };
 
 /* Lets a head with its followers go to their lock: now, or when the caller, who may hold it, releases it. */

@@ -5,7 +5,6 @@
 
 #include "thread/local.h"
 
-
 #include "thread/local_keys.h"
 #include "thread/local_table.h"
 #include "threading/condition.h"

@@ -27,15 +27,15 @@
 
 /* Compare and swap. `expected` is a pointer: on failure it receives what was found, read relaxed. These may fail
  * for no reason and stand in loops, but for cas_strong, which is relaxed. */
-#define cas_relaxed(at, expected, desired)                                                                   \
+#define cas_relaxed(at, expected, desired)                                                                             \
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-#define cas_acquire(at, expected, desired)                                                                   \
+#define cas_acquire(at, expected, desired)                                                                             \
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
-#define cas_release(at, expected, desired)                                                                   \
+#define cas_release(at, expected, desired)                                                                             \
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
-#define cas_strong(at, expected, desired)                                                                    \
+#define cas_strong(at, expected, desired)                                                                              \
     __atomic_compare_exchange_n((at), (expected), (desired), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-#define cas_acq_rel(at, expected, desired)                                                                   \
+#define cas_acq_rel(at, expected, desired)                                                                             \
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
 
 #endif

@@ -12,7 +12,7 @@ thr_time thr_after(double seconds)
 {
     const double nanoseconds = 1e9;
     const double longest = 9.2e18; /* below 2^63 */
-    if (!(seconds > 0)) /* NaN too */
+    if (!(seconds > 0))            /* NaN too */
         return 0;
     thr_time now = thr_now();
     double wait = seconds * nanoseconds;

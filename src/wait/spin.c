@@ -13,8 +13,8 @@ enum {
     TRUST_MAX = 32,
     TRUST_START = 8,
     PROBE = 16,
-    TURNS_UNTIMED = 16,  /* pauses before the clock is first read */
-    TURNS_A_CLOCK = 16,  /* pauses between two looks at the clock */
+    TURNS_UNTIMED = 16, /* pauses before the clock is first read */
+    TURNS_A_CLOCK = 16, /* pauses between two looks at the clock */
     TURN_PAUSES = 1,
     NANOSECONDS_A_TRUST = 800
 };

@@ -310,5 +310,6 @@ static void test_barging_starves_nobody(void **state)
 SUPPORT_MAIN(cmocka_unit_test(test_reacquire), cmocka_unit_test(test_release_by_another_thread),
              cmocka_unit_test(test_state_after_timeout), cmocka_unit_test(test_release_of_a_free_lock),
              cmocka_unit_test(test_zeroed), cmocka_unit_test(test_starved_is_handed_the_lock),
-             cmocka_unit_test(test_hand_over_beside_an_older_sleeper), cmocka_unit_test(test_starved_times_out), cmocka_unit_test(test_starved_times_out_at_the_hand_over),
-             cmocka_unit_test(test_two_starved), cmocka_unit_test(test_barging_starves_nobody))
+             cmocka_unit_test(test_hand_over_beside_an_older_sleeper), cmocka_unit_test(test_starved_times_out),
+             cmocka_unit_test(test_starved_times_out_at_the_hand_over), cmocka_unit_test(test_two_starved),
+             cmocka_unit_test(test_barging_starves_nobody))

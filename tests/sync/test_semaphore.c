@@ -650,14 +650,14 @@ static void test_init(void **state)
     CHECK_OK(thr_bounded_semaphore_release(&bounded, 1));
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_init), cmocka_unit_test(test_acquire_and_release), cmocka_unit_test(test_release_lets_one_go),
-             cmocka_unit_test(test_release_lets_n_go), cmocka_unit_test(test_try_acquire),
-             cmocka_unit_test(test_try_acquire_contended), cmocka_unit_test(test_timeout),
-             cmocka_unit_test(test_one_permit_is_a_lock), cmocka_unit_test(test_release_of_none),
-             cmocka_unit_test(test_permits_and_sleepers), cmocka_unit_test(test_wake_is_passed_on),
-             cmocka_unit_test(test_woken_in_vain), cmocka_unit_test(test_timeout_eats_no_permit),
-             cmocka_unit_test(test_release_publishes), cmocka_unit_test(test_release_unacquired),
-             cmocka_unit_test(test_bounded_release_unacquired),
+SUPPORT_MAIN(cmocka_unit_test(test_init), cmocka_unit_test(test_acquire_and_release),
+             cmocka_unit_test(test_release_lets_one_go), cmocka_unit_test(test_release_lets_n_go),
+             cmocka_unit_test(test_try_acquire), cmocka_unit_test(test_try_acquire_contended),
+             cmocka_unit_test(test_timeout), cmocka_unit_test(test_one_permit_is_a_lock),
+             cmocka_unit_test(test_release_of_none), cmocka_unit_test(test_permits_and_sleepers),
+             cmocka_unit_test(test_wake_is_passed_on), cmocka_unit_test(test_woken_in_vain),
+             cmocka_unit_test(test_timeout_eats_no_permit), cmocka_unit_test(test_release_publishes),
+             cmocka_unit_test(test_release_unacquired), cmocka_unit_test(test_bounded_release_unacquired),
              cmocka_unit_test(test_bounded_release_above_the_bound_beside_sleepers), cmocka_unit_test(test_overflow),
              cmocka_unit_test(test_zeroed), cmocka_unit_test(test_release_in_a_handler_of_the_waiter),
              cmocka_unit_test(test_release_in_a_handler_of_the_releaser))
