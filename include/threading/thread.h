@@ -60,8 +60,8 @@ typedef struct thr_thread_options {
 } thr_thread_options;
 
 /* Private: what the macros call. */
-THR_API thr_result thr__thread_new(thr_thread **thread, thr_target *target, const char *target_name,
-                                   const thr_thread_options *options, bool start);
+THR_NODISCARD THR_API thr_result thr__thread_new(thr_thread **thread, thr_target *target, const char *target_name,
+                                                 const thr_thread_options *options, bool start);
 
 /** thr_spawn(thr_thread **t, thr_target *target, void *arg, options...): makes a thread and starts it. t may be NULL:
  * then nobody will join it. Options are designated initialisers: .name, .daemon, .stack_size. THR_NO_THREAD when the

@@ -44,8 +44,8 @@ typedef struct thr_timer_options {
 } thr_timer_options;
 
 /* Private: what the macro calls. */
-THR_API thr_result thr__timer_new(thr_timer **timer, double seconds, void (*function)(void *),
-                                  const thr_timer_options *options);
+THR_NODISCARD THR_API thr_result thr__timer_new(thr_timer **timer, double seconds, void (*function)(void *),
+                                                const thr_timer_options *options);
 
 /** thr_timer_new(thr_timer **t, double seconds, void (*function)(void *), void *arg, options...): makes a timer, not
  * started. Negative seconds count as 0; a one-shot of infinite seconds (or more than the clock can hold) never runs.
