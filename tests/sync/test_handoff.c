@@ -130,6 +130,26 @@ static void test_released_by_another_thread(void **state)
     support_bunch_join(&bunch);
 }
 
+static void notify_all(void *arg)
+{
+    struct scene *scene = arg;
+    CHECK_EQUAL(thr_condition_notify_all(&scene->condition), WAITERS);
+}
+
+/* Threads that have no number yet, and so cannot leave waiters pending, notify all the same. */
+static void test_notified_by_strangers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) { /* threads with a number, and without */
+        struct scene scene = {0};
+        struct support_bunch bunch;
+        support_bunch_start(&bunch, WAITERS, wait_at_first, &scene);
+        support_wait_blocked(&scene.condition, WAITERS);
+        support_thread_join(support_thread_start(notify_all, &scene));
+        support_bunch_join(&bunch);
+    }
+}
+
 static void notify_and_end(void *arg)
 {
     struct scene *scene = arg;
@@ -214,6 +234,6 @@ static void test_sleepers_of_the_lock_go_too(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_all_go_at_the_release), cmocka_unit_test(test_notified_one_by_one),
              cmocka_unit_test(test_waiters_of_two_locks), cmocka_unit_test(test_two_locks_held),
-             cmocka_unit_test(test_released_by_another_thread),
+             cmocka_unit_test(test_released_by_another_thread), cmocka_unit_test(test_notified_by_strangers),
              cmocka_unit_test(test_released_after_the_notifier_ended), cmocka_unit_test(test_chosen_in_time),
              cmocka_unit_test(test_sleepers_of_the_lock_go_too))

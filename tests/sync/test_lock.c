@@ -273,6 +273,34 @@ static void test_two_starved(void **state)
     check_taken_and_left(&lock);
 }
 
+/* Two threads that want it all the time, for a few instructions: where there are two processors, they meet in every place
+ * of the code, spinning included. */
+struct counter {
+    thr_lock lock;
+    uint64_t turns; /* not atomic: the lock guards it */
+};
+
+static void hammer(void *arg)
+{
+    struct counter *counter = arg;
+    for (int i = 0; i < 300000; i++) {
+        CHECK_OK(thr_lock_acquire(&counter->lock));
+        counter->turns++;
+        CHECK_OK(thr_lock_release(&counter->lock));
+    }
+}
+
+static void test_two_hammer(void **state)
+{
+    (void)state;
+    struct counter counter = {0};
+    struct support_bunch bunch;
+    support_bunch_start(&bunch, 2, hammer, &counter);
+    support_bunch_join(&bunch);
+    CHECK_EQUAL(counter.turns, 600000);
+    check_taken_and_left(&counter.lock);
+}
+
 /* A thread that takes the lock again and again, holding it nearly all the time, does not keep another one out. */
 struct barging {
     thr_lock lock;
@@ -310,6 +338,6 @@ static void test_barging_starves_nobody(void **state)
 SUPPORT_MAIN(cmocka_unit_test(test_reacquire), cmocka_unit_test(test_release_by_another_thread),
              cmocka_unit_test(test_state_after_timeout), cmocka_unit_test(test_release_of_a_free_lock),
              cmocka_unit_test(test_zeroed), cmocka_unit_test(test_starved_is_handed_the_lock),
-             cmocka_unit_test(test_hand_over_beside_an_older_sleeper), cmocka_unit_test(test_starved_times_out),
-             cmocka_unit_test(test_starved_times_out_at_the_hand_over), cmocka_unit_test(test_two_starved),
-             cmocka_unit_test(test_barging_starves_nobody))
+             cmocka_unit_test(test_two_hammer), cmocka_unit_test(test_hand_over_beside_an_older_sleeper),
+             cmocka_unit_test(test_starved_times_out), cmocka_unit_test(test_starved_times_out_at_the_hand_over),
+             cmocka_unit_test(test_two_starved), cmocka_unit_test(test_barging_starves_nobody))
