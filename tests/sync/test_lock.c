@@ -278,12 +278,17 @@ static void test_two_starved(void **state)
 struct counter {
     thr_lock lock;
     uint64_t turns; /* not atomic: the lock guards it */
+    struct support_count here;
 };
+
+enum { BLOWS = 500000 };
 
 static void hammer(void *arg)
 {
     struct counter *counter = arg;
-    for (int i = 0; i < 300000; i++) {
+    support_count_add(&counter->here);
+    support_count_wait(&counter->here, 2);
+    for (int i = 0; i < BLOWS; i++) {
         CHECK_OK(thr_lock_acquire(&counter->lock));
         counter->turns++;
         CHECK_OK(thr_lock_release(&counter->lock));
@@ -297,7 +302,7 @@ static void test_two_hammer(void **state)
     struct support_bunch bunch;
     support_bunch_start(&bunch, 2, hammer, &counter);
     support_bunch_join(&bunch);
-    CHECK_EQUAL(counter.turns, 600000);
+    CHECK_EQUAL(counter.turns, 2 * BLOWS);
     check_taken_and_left(&counter.lock);
 }
 
