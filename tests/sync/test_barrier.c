@@ -753,6 +753,94 @@ static void test_action_that_does_not_return(void **state)
     }
 }
 
+/* The same after a reset during the action: the round that has begun since is none of its business. */
+static void act_slowly_and_exit(void *arg)
+{
+    struct slow_action *action = arg;
+    support_count_add(&action->begun);
+    if (support_count_get(&action->begun) > 1)
+        return;
+    support_count_wait(&action->go, 1);
+    pthread_exit(NULL);
+}
+
+static void test_reset_before_the_action_does_not_return(void **state)
+{
+    (void)state;
+    for (uint32_t n = 1; n <= 3; n++) {
+        struct slow_action action = {.go = {0}};
+        struct party parties[3];
+        struct party others[2];
+        CHECK_OK(thr_barrier_init(&action.barrier, n, act_slowly_and_exit, &action));
+        start_some(parties, n - 1, &action.barrier);
+        start(&parties[n - 1], &action.barrier, THR_FOREVER);
+        support_count_wait(&action.begun, 1);
+        thr_barrier_reset(&action.barrier);
+        finish(parties, n - 1, THR_BROKEN);
+        start_some(others, n - 1, &action.barrier);
+        end_action(&action);
+        support_thread_join(parties[n - 1].thread);
+        CHECK(!thr_barrier_broken(&action.barrier));
+        CHECK_EQUAL(thr_barrier_n_waiting(&action.barrier), n - 1);
+        CHECK_OK(thr_barrier_wait(&action.barrier, NULL));
+        finish(others, n - 1, THR_OK);
+    }
+}
+
+/* -- At the same moment -------------------------------------------------------------------------------------------- */
+
+/* One comes with a deadline that has passed, the other at any moment about then. Either both have passed, or one has timed
+ * out and the other found the barrier broken. */
+struct race {
+    thr_barrier barrier;
+    uint32_t start; /* rounds begun */
+    struct support_count ready;
+    struct support_count waited;
+    thr_result result;
+    bool last;
+};
+
+static void race_to_time_out(void *arg)
+{
+    struct race *race = arg;
+    (void)support_record();
+    for (uint32_t round = 1;; round++) {
+        support_count_add(&race->ready);
+        for (int turns = 0; __atomic_load_n(&race->start, __ATOMIC_ACQUIRE) != round; turns++)
+            if (turns > 100000)
+                thr_sleep(0.0);
+        if (race->last)
+            return;
+        race->result = thr_barrier_wait_until(&race->barrier, 0, NULL);
+        support_count_add(&race->waited);
+    }
+}
+
+static void test_timeout_beside_the_last_party(void **state)
+{
+    (void)state;
+    struct race race = {.barrier = THR_BARRIER_INIT(2, NULL, NULL)};
+    uint64_t random = support_seed();
+    thr_time end = thr_after(0.3);
+    struct support_thread *thread = support_thread_start(race_to_time_out, &race);
+    for (uint32_t round = 1;; round++) {
+        support_count_wait(&race.ready, round);
+        race.last = thr_now() > end;
+        __atomic_store_n(&race.start, round, __ATOMIC_RELEASE);
+        if (race.last)
+            break;
+        for (uint32_t pause = support_random_below(&random, 3000); pause > 0; pause--)
+            __asm__ volatile("");
+        thr_result result = thr_barrier_wait(&race.barrier, NULL);
+        support_count_wait(&race.waited, round);
+        CHECK_RESULT(result, race.result == THR_OK ? THR_OK : THR_BROKEN);
+        CHECK_EQUAL(thr_barrier_broken(&race.barrier), race.result != THR_OK);
+        CHECK_EQUAL(thr_barrier_n_waiting(&race.barrier), 0);
+        thr_barrier_reset(&race.barrier);
+    }
+    support_thread_join(thread);
+}
+
 /* -- Order, interrupts --------------------------------------------------------------------------------------------- */
 
 /* What a party wrote before its wait, the action sees; what the action wrote, each party sees after its wait. */
@@ -838,5 +926,7 @@ SUPPORT_MAIN(cmocka_unit_test(test_no_parties), cmocka_unit_test(test_lockstep),
              cmocka_unit_test(test_timeout_of_an_arrival_during_the_action),
              cmocka_unit_test(test_abort_beside_arrivals_during_the_action),
              cmocka_unit_test(test_reset_beside_arrivals_during_the_action),
-             cmocka_unit_test(test_action_that_does_not_return), cmocka_unit_test(test_order),
+             cmocka_unit_test(test_action_that_does_not_return),
+             cmocka_unit_test(test_reset_before_the_action_does_not_return),
+             cmocka_unit_test(test_timeout_beside_the_last_party), cmocka_unit_test(test_order),
              cmocka_unit_test(test_interrupted_party))

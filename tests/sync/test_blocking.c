@@ -820,8 +820,9 @@ static void freed_at_random(const struct row *row)
 
 /* -- At the same moment -------------------------------------------------------------------------------------------- */
 
-/* A waiter and a giver begin at the same time, as nearly as can be, again and again: the give falls anywhere between the
- * waiter's first look and its sleep. Every other wait has a deadline that passes there as well. */
+/* A waiter and a giver begin at the same time, as nearly as can be, again and again, and both stumble: the give falls
+ * anywhere between the waiter's first look and its sleep, and the wait anywhere into the give. Every other wait has a
+ * deadline that passes there as well. */
 struct race {
     const struct row *row;
     struct any any;
@@ -853,13 +854,14 @@ static void race_to_wait(void *arg)
     struct race *race = arg;
     uint64_t random = support_seed() + 1;
     (void)support_record();
+    support_stumble_start();
     for (uint32_t round = 1;; round++) {
         support_count_add(&race->ready);
         for (int turns = 0; __atomic_load_n(&race->start, __ATOMIC_ACQUIRE) != round; turns++)
             if (turns > 100000)
                 thr_sleep(0.0);
         if (race->last)
-            return;
+            break;
         thr_time deadline = race->timed ? thr_now() + support_random_below(&random, 3000) : support_limit();
         pause_for(support_random_below(&random, 100));
         race->result = race->row->wait(&race->any, deadline);
@@ -867,6 +869,7 @@ static void race_to_wait(void *arg)
             race->row->end(&race->any);
         support_count_add(&race->waited);
     }
+    support_stumble_stop();
 }
 
 static void check_race(struct race *race)
@@ -892,6 +895,7 @@ static void wait_and_give_at_once(const struct row *row)
     uint64_t random = support_seed();
     thr_time end = thr_after(0.03);
     struct support_thread *waits = support_thread_start(race_to_wait, &race);
+    support_stumble_start();
     for (uint32_t round = 1; !race.last; round++) {
         await(&race.ready, round);
         race.last = thr_now() > end;
@@ -905,11 +909,14 @@ static void wait_and_give_at_once(const struct row *row)
         pause_for(support_random_below(&random, 500));
         row->give(&race.any);
         /* What a notify leaves behind is nothing: once more, when somebody waits, or has given up. */
-        while ((row->traits & CHOOSES) && support_count_get(&race.waited) < round)
+        while ((row->traits & CHOOSES) && support_count_get(&race.waited) < round) {
             row->give(&race.any);
+            thr_sleep(10e-6);
+        }
         await(&race.waited, round);
         check_race(&race);
     }
+    support_stumble_stop();
     support_thread_join(waits);
 }
 

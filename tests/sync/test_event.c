@@ -6,10 +6,21 @@
 
 #include "wait/atomic.h"
 
-/* CPython: EventTests.test_is_set, test_repr. */
-static void test_is_set(void **state)
+/* Runs a test with the inline paths, and steered. */
+static void both_ways(void (*body)(void))
 {
-    (void)state;
+    for (int hooked = 0; hooked < 2; hooked++) {
+        support_case(hooked ? "(steered)" : "");
+        thr__hooked = hooked;
+        body();
+        thr__hooked = 0;
+    }
+    support_case(NULL);
+}
+
+/* CPython: EventTests.test_is_set, test_repr. */
+static void is_set(void)
+{
     thr_event event = THR_EVENT_INIT;
     support_errno_set();
     CHECK(!thr_event_is_set(&event));
@@ -66,9 +77,8 @@ static void check_notify(struct waiting *waiting)
 }
 
 /* CPython: EventTests.test_notify. */
-static void test_set_lets_all_go(void **state)
+static void set_lets_all_go(void)
 {
-    (void)state;
     struct waiting waiting = {0};
     check_notify(&waiting);
     thr_event_set(&waiting.event); /* once more, after a clear */
@@ -91,9 +101,8 @@ static void pass(void *arg)
 }
 
 /* CPython: EventTests.test_timeout. */
-static void test_timeout(void **state)
+static void timeout(void)
 {
-    (void)state;
     enum { N = 5 };
     thr_event event = THR_EVENT_INIT;
     struct support_bunch bunch;
@@ -113,9 +122,8 @@ static void wait_once(void *arg)
 }
 
 /* CPython: EventTests.test_set_and_clear (gh-57711). */
-static void test_set_and_clear(void **state)
+static void set_and_clear(void)
 {
-    (void)state;
     enum { N = 5, TIMES = 20 };
     for (int i = 0; i < TIMES; i++) {
         struct waiting waiting = {0};
@@ -192,9 +200,8 @@ static void check_slow_waiter(enum support_place place, int rounds, uint32_t wor
     support_thread_join(last);
 }
 
-static void test_slow_waiter_was_let_go(void **state)
+static void slow_waiter_was_let_go(void)
 {
-    (void)state;
     for (int rounds = 1; rounds <= 9; rounds++) {
         check_slow_waiter(SUPPORT_BEFORE_SLEEP, rounds, 0);
         check_slow_waiter(SUPPORT_AFTER_SLEEP, rounds, 0);
@@ -219,9 +226,8 @@ static void test_generation_wraps(void **state)
 }
 
 /* A waiter that comes after the clear waits for the next set, however soon it comes. */
-static void test_late_waiter_waits(void **state)
+static void late_waiter_waits(void)
 {
-    (void)state;
     thr_event event = THR_EVENT_INIT;
     struct slow early;
     struct slow late;
@@ -266,9 +272,8 @@ static void read_message(void *arg)
     CHECK_EQUAL(message->text, 42);
 }
 
-static void test_set_publishes(void **state)
+static void set_publishes(void)
 {
-    (void)state;
     for (int i = 0; i < 60; i++) {
         struct message message = {.how = i};
         struct support_thread *thread = support_thread_start(read_message, &message);
@@ -364,7 +369,7 @@ struct setter {
     uint32_t turns;
 };
 
-static void set_and_clear(void *arg)
+static void set_and_clear_on(void *arg)
 {
     struct setter *setter = arg;
     struct support_pester pester;
@@ -381,12 +386,27 @@ static void test_set_in_a_handler_of_the_setter(void **state)
 {
     (void)state;
     struct setter setter = {0};
-    struct support_thread *thread = support_thread_start(set_and_clear, &setter);
+    struct support_thread *thread = support_thread_start(set_and_clear_on, &setter);
     for (int i = 0; i < 2000; i++)
         CHECK_OK(thr_event_wait_until(&setter.event, support_limit()));
     store_relaxed(&setter.stop, 1);
     support_thread_join(thread);
 }
+
+#define BOTH_WAYS(name)                                                                                                \
+    static void test_##name(void **state)                                                                              \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        both_ways(name);                                                                                               \
+    }
+
+BOTH_WAYS(is_set)
+BOTH_WAYS(set_lets_all_go)
+BOTH_WAYS(timeout)
+BOTH_WAYS(set_and_clear)
+BOTH_WAYS(slow_waiter_was_let_go)
+BOTH_WAYS(late_waiter_waits)
+BOTH_WAYS(set_publishes)
 
 SUPPORT_MAIN(cmocka_unit_test(test_is_set), cmocka_unit_test(test_zeroed), cmocka_unit_test(test_set_lets_all_go),
              cmocka_unit_test(test_timeout), cmocka_unit_test(test_set_and_clear),
