@@ -1,7 +1,7 @@
-/* stress_sync.c - each object under random operations of four threads: with and without deadlines, interrupted, under
- * signals. What must hold at any time is checked all the time, and what must come out, at the end.
+/* stress_sync.c - each object under random operations of four threads: with and without deadlines, interrupted, stumbling.
+ * What must hold at any time is checked all the time, and what must come out, at the end.
  *
- * THR_STRESS_SECONDS is how long each runs (2). */
+ * THR_STRESS_SECONDS is how long each runs (2): half of that with the inline paths and spins, half steered, without. */
 
 #include "support/support.h"
 
@@ -27,7 +27,7 @@ static thr_time end_of_stress;
 static void begin_stress(void)
 {
     const char *seconds = getenv("THR_STRESS_SECONDS");
-    store_relaxed(&end_of_stress, thr_after(seconds ? atof(seconds) : 2.0));
+    store_relaxed(&end_of_stress, thr_after(seconds ? atof(seconds) / 2 : 1.0));
 }
 
 static bool going_on(void)
@@ -41,27 +41,32 @@ static bool interrupt_sometimes(void *arg)
     return support_random_below(&worker->random, 4) == 0;
 }
 
-/* Half of the threads get signals, and their waits may be interrupted. */
+/* One of the threads gets signals, and its waits may be interrupted; one stumbles. The others get no signals: one that is
+ * lost to a wake that never comes sleeps on, until the test's limit. */
 static void begin_worker(struct worker *worker, uint64_t salt)
 {
     memset(worker, 0, sizeof *worker);
     worker->index = support_index();
     worker->random = support_seed() + salt * 1000 + worker->index;
-    worker->pestered = worker->index % 2 == 0;
-    if (!worker->pestered)
-        return;
-    support_pester_start(&worker->signals, NULL, NULL);
-    __atomic_store_n(&worker->signals.pause, 100 * MICROSECOND, __ATOMIC_RELAXED);
-    support_record()->interrupt = interrupt_sometimes;
-    support_record()->interrupt_arg = worker;
+    worker->pestered = worker->index == 0;
+    if (worker->pestered) {
+        support_pester_start(&worker->signals, NULL, NULL);
+        __atomic_store_n(&worker->signals.pause, 100 * MICROSECOND, __ATOMIC_RELAXED);
+        support_record()->interrupt = interrupt_sometimes;
+        support_record()->interrupt_arg = worker;
+    } else if (worker->index == 1) {
+        support_stumble_start();
+    }
 }
 
 static void end_worker(struct worker *worker)
 {
-    if (!worker->pestered)
-        return;
-    support_record()->interrupt = NULL;
-    support_pester_stop(&worker->signals);
+    if (worker->pestered) {
+        support_record()->interrupt = NULL;
+        support_pester_stop(&worker->signals);
+    } else if (worker->index == 1) {
+        support_stumble_stop();
+    }
 }
 
 static uint32_t below(struct worker *worker, uint32_t limit)
@@ -176,9 +181,8 @@ static void lock_worker(void *arg)
     end_worker(&worker);
 }
 
-static void test_lock(void **state)
+static void stress_lock(void)
 {
-    (void)state;
     struct locks locks = {.turns = 0};
     run_workers(lock_worker, &locks);
     CHECK_EQUAL(locks.turns, locks.counted);
@@ -230,9 +234,8 @@ static void rlock_worker(void *arg)
     end_worker(&worker);
 }
 
-static void test_rlock(void **state)
+static void stress_rlock(void)
 {
-    (void)state;
     struct locks locks = {.turns = 0};
     run_workers(rlock_worker, &locks);
     CHECK_EQUAL(locks.turns, locks.counted);
@@ -348,9 +351,8 @@ static void end_waits(void *arg)
     (void)add_relaxed(&all->notified, notified);
 }
 
-static void test_condition(void **state)
+static void stress_condition(void)
 {
-    (void)state;
     struct conditions all = {.woken = 0};
     struct support_thread *ends = support_thread_start(end_waits, &all);
     run_workers(condition_worker, &all);
@@ -398,9 +400,8 @@ static void semaphore_worker(void *arg)
     end_worker(&worker);
 }
 
-static void test_semaphore(void **state)
+static void stress_semaphore(void)
 {
-    (void)state;
     struct semaphores all = {.semaphore = THR_SEMAPHORE_INIT(PERMITS)};
     run_workers(semaphore_worker, &all);
     CHECK_EQUAL(thr_semaphore_value(&all.semaphore), PERMITS);
@@ -426,9 +427,8 @@ static void bounded_worker(void *arg)
     end_worker(&worker);
 }
 
-static void test_bounded_semaphore(void **state)
+static void stress_bounded_semaphore(void)
 {
-    (void)state;
     struct semaphores all = {.bounded = THR_BOUNDED_SEMAPHORE_INIT(1)};
     run_workers(bounded_worker, &all);
     CHECK_EQUAL(thr_bounded_semaphore_value(&all.bounded), 1);
@@ -486,9 +486,8 @@ static void pulse(void *arg)
     }
 }
 
-static void test_event(void **state)
+static void stress_event(void)
 {
-    (void)state;
     struct events events = {.turns = 0};
     struct support_thread *thread = support_thread_start(pulse, &events);
     thr_event_set(&events.turn[0]);
@@ -576,9 +575,8 @@ static void barrier_worker(void *arg)
     end_worker(&worker);
 }
 
-static void test_barrier(void **state)
+static void stress_barrier(void)
 {
-    (void)state;
     struct barriers all = {.actions = 0};
     CHECK_OK(thr_barrier_init(&all.barrier, THREADS, count_action, &all));
     CHECK(pthread_barrier_init(&all.meeting, NULL, THREADS) == 0);
@@ -636,9 +634,8 @@ static void rwlock_worker(void *arg)
     end_worker(&worker);
 }
 
-static void test_rwlock(void **state)
+static void stress_rwlock(void)
 {
-    (void)state;
     struct tables tables = {.one = 0};
     const thr_rwlock zero = THR_RWLOCK_INIT;
     run_workers(rwlock_worker, &tables);
@@ -704,14 +701,35 @@ static void cycle_worker(void *arg)
     end_worker(&worker);
 }
 
-static void test_latch_and_once(void **state)
+static void stress_latch_and_once(void)
 {
-    (void)state;
     struct cycles cycles = {.fresh = NULL};
     CHECK(pthread_barrier_init(&cycles.meeting, NULL, THREADS) == 0);
     run_workers(cycle_worker, &cycles);
     (void)pthread_barrier_destroy(&cycles.meeting);
 }
+
+#define STRESS(name)                                                                                                   \
+    static void test_##name(void **state)                                                                              \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        for (int hooked = 0; hooked < 2; hooked++) {                                                                   \
+            support_case(hooked ? "(steered)" : "");                                                                   \
+            thr__hooked = hooked;                                                                                      \
+            stress_##name();                                                                                           \
+            thr__hooked = 0;                                                                                           \
+        }                                                                                                              \
+    }
+
+STRESS(lock)
+STRESS(rlock)
+STRESS(condition)
+STRESS(semaphore)
+STRESS(bounded_semaphore)
+STRESS(event)
+STRESS(barrier)
+STRESS(rwlock)
+STRESS(latch_and_once)
 
 SUPPORT_MAIN(cmocka_unit_test(test_lock), cmocka_unit_test(test_rlock), cmocka_unit_test(test_condition),
              cmocka_unit_test(test_semaphore), cmocka_unit_test(test_bounded_semaphore), cmocka_unit_test(test_event),

@@ -198,4 +198,14 @@ struct support_pester {
 void support_pester_start(struct support_pester *pester, void (*function)(void *arg), void *arg);
 void support_pester_stop(struct support_pester *pester);
 
+/* Lets the calling thread stumble until support_stumble_stop: it pauses for some microseconds, every few tens of them, at
+ * any instruction. So others come between two steps that are as good as one otherwise. A sleep is interrupted by that: who
+ * is to sleep through a wake that was lost must not stumble, or once only. (Where the system cannot send timers to a
+ * thread, nothing happens.) */
+void support_stumble_start(void);
+void support_stumble_stop(void);
+
+/* After the start: from now on only when asked for, once, within so many nanoseconds. */
+void support_stumble_once(uint32_t within);
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -211,3 +212,88 @@ void support_pester_stop(struct support_pester *pester)
     support_thread_join(pester->sender);
     pestered = NULL; /* a last signal may still come */
 }
+
+/* -- Stumbling ---------------------------------------------------------------------------------------------------- */
+
+#ifdef SIGEV_THREAD_ID
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+static __thread struct {
+    timer_t timer;
+    uint64_t random;
+    bool on;
+    bool again;
+} stumble;
+
+static void stumble_in(uint32_t nanoseconds)
+{
+    struct itimerspec next = {.it_value = {.tv_nsec = 1 + (long)nanoseconds}};
+    (void)timer_settime(stumble.timer, 0, &next, NULL);
+}
+
+/* The next time is set when the pause is over: so the thread gets on, however slow the machine is. */
+static void stumble_later(void)
+{
+    enum { LEAST = 5000, MOST = 40000 }; /* nanoseconds */
+    stumble_in(LEAST + support_random_below(&stumble.random, MOST - LEAST));
+}
+
+static void stumbled(int signal)
+{
+    (void)signal;
+    enum { LONGEST = 12000 };
+    int saved = errno;
+    if (stumble.on) {
+        thr_time end = os_now() + support_random_below(&stumble.random, LONGEST);
+        while (os_now() < end)
+            os_pause();
+        if (stumble.again)
+            stumble_later();
+    }
+    errno = saved;
+}
+
+void support_stumble_start(void)
+{
+    struct sigaction action = {.sa_handler = stumbled, .sa_flags = SA_RESTART};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR2};
+    event.sigev_notify_thread_id = (pid_t)os_thread_number();
+    stumble.random = support_seed() + os_thread_number();
+    if (sigaction(SIGUSR2, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &stumble.timer) != 0)
+        support_fail(__FILE__, __LINE__, "timer_create: %s", strerror(errno));
+    stumble.on = true;
+    stumble.again = true;
+    stumble_later();
+}
+
+void support_stumble_stop(void)
+{
+    stumble.on = false; /* one may still come */
+    (void)timer_delete(stumble.timer);
+}
+
+void support_stumble_once(uint32_t within)
+{
+    stumble.again = false;
+    stumble_in(support_random_below(&stumble.random, within));
+}
+
+#else
+
+void support_stumble_start(void)
+{
+}
+
+void support_stumble_stop(void)
+{
+}
+
+void support_stumble_once(uint32_t within)
+{
+    (void)within;
+}
+
+#endif

@@ -855,6 +855,7 @@ static void race_to_wait(void *arg)
     uint64_t random = support_seed() + 1;
     (void)support_record();
     support_stumble_start();
+    support_stumble_once(1);
     for (uint32_t round = 1;; round++) {
         support_count_add(&race->ready);
         for (int turns = 0; __atomic_load_n(&race->start, __ATOMIC_ACQUIRE) != round; turns++)
@@ -863,6 +864,8 @@ static void race_to_wait(void *arg)
         if (race->last)
             break;
         thr_time deadline = race->timed ? thr_now() + support_random_below(&random, 3000) : support_limit();
+        if (round % 4 < 2) /* the others sleep for ever if their wake is lost */
+            support_stumble_once(4000);
         pause_for(support_random_below(&random, 100));
         race->result = race->row->wait(&race->any, deadline);
         if (race->result == THR_OK && race->row->end)

@@ -122,7 +122,7 @@ static void wait_once(void *arg)
 }
 
 /* CPython: EventTests.test_set_and_clear (gh-57711). */
-static void set_and_clear(void)
+static void set_and_clear_lets_go(void)
 {
     enum { N = 5, TIMES = 20 };
     for (int i = 0; i < TIMES; i++) {
@@ -333,6 +333,76 @@ static void test_handshakes_lose_nothing(void **state)
     support_thread_join(thread);
 }
 
+/* -- Waits that begin in the middle of a set -------------------------------------------------------------------------- */
+
+struct pulse {
+    thr_event event;
+    uint32_t stop;
+    bool setter_stumbles; /* else the waiter */
+};
+
+static void set_and_clear(void *arg)
+{
+    struct pulse *pulse = arg;
+    uint64_t random = support_seed();
+    if (pulse->setter_stumbles)
+        support_stumble_start();
+    while (!load_relaxed(&pulse->stop)) {
+        thr_event_set(&pulse->event);
+        CHECK(thr_event_is_set(&pulse->event)); /* nobody else clears it */
+        if (support_random_below(&random, 4) == 0)
+            thr_event_set(&pulse->event);
+        CHECK(thr_event_is_set(&pulse->event));
+        thr_event_clear(&pulse->event);
+        CHECK(!thr_event_is_set(&pulse->event));
+        if (support_random_below(&random, 4) == 0)
+            thr_event_clear(&pulse->event);
+    }
+    thr_event_set(&pulse->event);
+    if (pulse->setter_stumbles)
+        support_stumble_stop();
+}
+
+static void wait_on_and_on(void *arg)
+{
+    struct pulse *pulse = arg;
+    uint64_t random = support_seed() + 1;
+    if (!pulse->setter_stumbles)
+        support_stumble_start();
+    while (!load_relaxed(&pulse->stop)) {
+        CHECK_OK(thr_event_wait_until(&pulse->event, support_limit()));
+        for (uint32_t pause = support_random_below(&random, 300); pause > 0; pause--)
+            __asm__ volatile("");
+    }
+    if (!pulse->setter_stumbles)
+        support_stumble_stop();
+}
+
+static void check_stumbling(bool setter)
+{
+    struct pulse pulse = {.setter_stumbles = setter};
+    struct support_thread *sets = support_thread_start(set_and_clear, &pulse);
+    struct support_thread *waits =
+        support_thread_start(wait_on_and_on, &pulse); /* a second one would wake it as well */
+    thr_sleep(0.2);                                   /* so long it goes on */
+    store_relaxed(&pulse.stop, 1);
+    support_thread_join(sets);
+    support_thread_join(waits);
+}
+
+/* The setter pauses at any instruction of set and clear; who begins to wait meanwhile is let go by the next set. (It gets
+ * no signals itself: they would end a sleep beside a flag that is up.) */
+static void setter_stumbles(void)
+{
+    check_stumbling(true);
+}
+
+/* The waiter pauses at any instruction; what is set and cleared meanwhile stays so. */
+static void waiter_stumbles(void)
+{
+    check_stumbling(false);
+}
+
 /* -- Signal handlers ------------------------------------------------------------------------------------------------ */
 
 static void set_in_handler(void *event)
@@ -403,14 +473,17 @@ static void test_set_in_a_handler_of_the_setter(void **state)
 BOTH_WAYS(is_set)
 BOTH_WAYS(set_lets_all_go)
 BOTH_WAYS(timeout)
-BOTH_WAYS(set_and_clear)
+BOTH_WAYS(set_and_clear_lets_go)
 BOTH_WAYS(slow_waiter_was_let_go)
 BOTH_WAYS(late_waiter_waits)
 BOTH_WAYS(set_publishes)
+BOTH_WAYS(setter_stumbles)
+BOTH_WAYS(waiter_stumbles)
 
 SUPPORT_MAIN(cmocka_unit_test(test_is_set), cmocka_unit_test(test_zeroed), cmocka_unit_test(test_set_lets_all_go),
-             cmocka_unit_test(test_timeout), cmocka_unit_test(test_set_and_clear),
+             cmocka_unit_test(test_timeout), cmocka_unit_test(test_set_and_clear_lets_go),
              cmocka_unit_test(test_slow_waiter_was_let_go), cmocka_unit_test(test_generation_wraps),
              cmocka_unit_test(test_late_waiter_waits), cmocka_unit_test(test_set_publishes),
+             cmocka_unit_test(test_setter_stumbles), cmocka_unit_test(test_waiter_stumbles),
              cmocka_unit_test(test_handshakes_lose_nothing), cmocka_unit_test(test_set_in_a_handler_of_the_waiter),
              cmocka_unit_test(test_set_in_a_handler_of_the_setter))

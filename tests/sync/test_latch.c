@@ -175,22 +175,32 @@ static void order(void)
     }
 }
 
-/* Several count down at once: each is counted. */
-enum { STEPS = 5000 };
+/* Two count down at once, and stumble: each step is counted. */
+enum { STEPS = 100000 };
+
+struct steps {
+    thr_latch latch;
+    struct support_count ready;
+};
 
 static void count_down_steps(void *arg)
 {
+    struct steps *steps = arg;
+    support_count_add(&steps->ready);
+    support_count_wait(&steps->ready, 2);
+    support_stumble_start();
     for (int i = 0; i < STEPS; i++)
-        CHECK_OK(thr_latch_count_down(arg, 1));
+        CHECK_OK(thr_latch_count_down(&steps->latch, 1));
+    support_stumble_stop();
 }
 
 static void counts_all(void)
 {
-    thr_latch latch = THR_LATCH_INIT(4 * STEPS + 1);
+    struct steps steps = {.latch = THR_LATCH_INIT(2 * STEPS + 1)};
     struct support_bunch bunch;
-    support_bunch_start(&bunch, 4, count_down_steps, &latch);
+    support_bunch_start(&bunch, 2, count_down_steps, &steps);
     support_bunch_join(&bunch);
-    CHECK_EQUAL(thr_latch_count(&latch), 1);
+    CHECK_EQUAL(thr_latch_count(&steps.latch), 1);
 }
 
 static void count_down_in_handler(void *latch)
