@@ -5,7 +5,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 
 # The Debian packages that a build needs, and those that the tests need on top.
 build_packages=(gcc libc6-dev cmake ninja-build)
-test_packages=(g++ pkg-config libcmocka-dev)
+test_packages=(g++ pkg-config libcmocka-dev valgrind)
 
 die()
 {
@@ -21,7 +21,7 @@ present()
         g++) command -v ${CXX:-c++} ;;
         libc6-dev) echo '#include <pthread.h>' | ${CC:-cc} -E - ;;
         libcmocka-dev) pkg-config --exists cmocka ;;
-        cmake | pkg-config | clang | clang-format | clang-tidy | cppcheck | doxygen) command -v "$1" ;;
+        cmake | pkg-config | valgrind | clang | clang-format | clang-tidy | cppcheck | doxygen) command -v "$1" ;;
         ninja-build) command -v ninja ;;
         musl-tools) command -v musl-gcc ;;
         *) dpkg-query -W -f='${Status}' "$1" | grep -q ' installed$' ;;

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""bench.py - runs the programs of rows/, compares, prints and writes. ./bench builds them and starts this.
+
+    bench.py BUILD-FOLDER [--quick] [--list] [ROW]...
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import report
+from results import Row, load_targets
+
+QUICK = (7, 0.01)  # samples, seconds each
+FULL = (11, 0.1)
+QUICK_ENDS = 55  # seconds: what would take longer is not measured a second time
+QUICK_BEHIND = 1.10
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="./bench", description="Measures the library, its peers and the limit.")
+    parser.add_argument("build", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true",
+                        help="under a minute; fails where a row is more than 10 %% behind its best peer; writes nothing")
+    parser.add_argument("--list", action="store_true", help="the names of the rows")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: names, or beginnings of names")
+    return parser.parse_intermixed_args()
+
+
+def built(build):
+    """{program: {row: title}} of the programs that are there, {program: missing package}."""
+    programs = {}
+    for path in sorted((build / "rows").iterdir()):
+        if path.is_file():
+            lines = subprocess.run([path], capture_output=True, text=True, check=True).stdout.splitlines()
+            programs[path.name] = dict(line.split("\t") for line in lines)
+    missing = dict(line.split(": ") for line in (build / "missing.txt").read_text().splitlines())
+    for program in missing:
+        programs.pop(program, None)
+    return programs, missing
+
+
+def measure(build, target, quick, factor=1):
+    samples, seconds = QUICK if quick else FULL
+    command = [build / "rows" / target.program, target.name, str(samples * factor), str(seconds)]
+    run = subprocess.run(command + ["quick"] * quick, stdout=subprocess.PIPE, text=True, check=False)
+    if run.returncode != 0:
+        return Row.failed(target, f"the program ended with status {run.returncode}")
+    return Row(target, json.loads(run.stdout))
+
+
+def complaints(row, quick):
+    return row.quick_complaints(QUICK_BEHIND) if quick else row.complaints()
+
+
+def measure_all(build, targets, missing, quick):
+    """One row after the other. In a quick run one that looks bad gets a second chance, with more samples."""
+    start, rows, took = time.monotonic(), [], []
+    for target in targets:
+        began = time.monotonic()
+        if target.program in missing:
+            rows.append(Row.failed(target, f"not built without {missing[target.program]}"))
+        else:
+            report.progress(target.name)
+            rows.append(measure(build, target, quick))
+        took.append(time.monotonic() - began)
+    for i, row in enumerate(rows):
+        left = QUICK_ENDS - (time.monotonic() - start)
+        if quick and row.variants and complaints(row, quick) and 2 * took[i] < left:
+            report.progress(f"{row.name} again")
+            rows[i] = measure(build, row.target, quick, 2)
+    report.progress("")
+    return rows
+
+
+def chosen(targets, names):
+    """Those with these names; a name that nobody has stands for all that begin with it."""
+    found = []
+    for name in names:
+        rows = [t for t in targets if t.name == name] or [t for t in targets if t.name.startswith(name)]
+        if not rows:
+            sys.exit(f"there is no row {name}; ./bench --list lists them")
+        found += [row for row in rows if row not in found]
+    return found
+
+
+def main():
+    options = parse()
+    programs, missing = built(options.build)
+    targets = load_targets()
+    known = {target.name for target in targets}
+    strangers = [name for rows in programs.values() for name in rows if name not in known]
+    if strangers:
+        sys.exit(f"benchmarks/targets.toml does not have: {', '.join(strangers)}")
+    for target in targets:
+        if target.program not in missing and target.name not in programs.get(target.program, {}):
+            sys.exit(f"benchmarks/targets.toml has {target.name}, but no such row is there")
+    if options.list:
+        for target in targets:
+            print(f"{target.name:32}", programs.get(target.program, {}).get(target.name, "(not built)"))
+        return 0
+
+    wanted = chosen(targets, options.rows) if options.rows else targets
+    start = time.monotonic()
+    rows = measure_all(options.build, wanted, missing, options.quick)
+    (options.build / "results.json").write_text(json.dumps([row.data for row in rows if row.variants]))
+    report.print_table(rows)
+    bad = [(row.name, text) for row in rows for text in complaints(row, options.quick)]
+    report.print_verdict(rows, bad, options.quick, time.monotonic() - start)
+    if not options.quick and not options.rows:
+        report.write(rows, bad, FULL)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+/* tbb.hpp - oneTBB. */
+
+#ifndef PEERS_TBB_HPP
+#define PEERS_TBB_HPP
+
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/mutex.h>
+#include <oneapi/tbb/spin_mutex.h>
+
+#include "harness/row.hpp"
+
+namespace peers::tbb {
+
+using name = bench::peer<"oneTBB">;
+
+struct lock : name {
+    ::tbb::mutex inner;
+    void acquire()
+    {
+        inner.lock();
+    }
+    void release()
+    {
+        inner.unlock();
+    }
+};
+
+struct spin_lock : bench::other<"oneTBB spin"> {
+    ::tbb::spin_mutex inner;
+    void acquire()
+    {
+        inner.lock();
+    }
+    void release()
+    {
+        inner.unlock();
+    }
+};
+
+struct key : name {
+    ::tbb::enumerable_thread_specific<void *> inner;
+    void *get()
+    {
+        return inner.local();
+    }
+    void set(void *value)
+    {
+        inner.local() = value;
+    }
+};
+
+} // namespace peers::tbb
+
+#endif
