@@ -64,6 +64,6 @@ static inline thr__held thr__hold(thr_rlock *lock)
 
 /** Acquires the lock (blocking) and releases it when the enclosing block ends. */
 #define THR_HOLD(lock)                                                                                                 \
-    __attribute__((cleanup(thr__hold_end), unused)) thr__held THR__PASTE(thr__held_, __LINE__) = thr__hold(lock)
+    __attribute__((cleanup(thr__hold_end), unused)) thr__held THR__PASTE(thr__held_, __COUNTER__) = thr__hold(lock)
 
 #endif

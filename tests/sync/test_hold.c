@@ -210,7 +210,27 @@ static void test_interruptible_thread(void **state)
     }
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_end_of_the_block), cmocka_unit_test(test_return),
-             cmocka_unit_test(test_break_continue_goto), cmocka_unit_test(test_recursion),
-             cmocka_unit_test(test_with_a_condition), cmocka_unit_test(test_keeps_others_out),
-             cmocka_unit_test(test_end_of_the_thread), cmocka_unit_test(test_interruptible_thread))
+/* Two on one line, as a macro has them. */
+#define HOLD_BOTH(first, second)                                                                                       \
+    THR_HOLD(first);                                                                                                   \
+    THR_HOLD(second)
+
+static void test_two_on_a_line(void **state)
+{
+    (void)state;
+    thr_lock plain = THR_LOCK_INIT;
+    thr_rlock again = THR_RLOCK_INIT;
+    {
+        HOLD_BOTH(&plain, &again);
+        CHECK(thr_lock_locked(&plain));
+        CHECK(thr_rlock_is_owned(&again));
+    }
+    CHECK(!thr_lock_locked(&plain));
+    CHECK(!thr_rlock_locked(&again));
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_two_on_a_line), cmocka_unit_test(test_end_of_the_block),
+             cmocka_unit_test(test_return), cmocka_unit_test(test_break_continue_goto),
+             cmocka_unit_test(test_recursion), cmocka_unit_test(test_with_a_condition),
+             cmocka_unit_test(test_keeps_others_out), cmocka_unit_test(test_end_of_the_thread),
+             cmocka_unit_test(test_interruptible_thread))

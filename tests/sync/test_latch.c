@@ -176,31 +176,36 @@ static void order(void)
 }
 
 /* Two count down at once, and stumble: each step is counted. */
-enum { STEPS = 100000 };
-
 struct steps {
     thr_latch latch;
     struct support_count ready;
+    thr_time end;
+    uint32_t taken[2];
 };
 
 static void count_down_steps(void *arg)
 {
     struct steps *steps = arg;
+    uint32_t taken = 0;
     support_count_add(&steps->ready);
     support_count_wait(&steps->ready, 2);
     support_stumble_start();
-    for (int i = 0; i < STEPS; i++)
-        CHECK_OK(thr_latch_count_down(&steps->latch, 1));
+    while (thr_now() < steps->end) {
+        for (int i = 0; i < 100; i++)
+            CHECK_OK(thr_latch_count_down(&steps->latch, 1));
+        taken += 100;
+    }
     support_stumble_stop();
+    steps->taken[support_index()] = taken;
 }
 
 static void counts_all(void)
 {
-    struct steps steps = {.latch = THR_LATCH_INIT(2 * STEPS + 1)};
+    struct steps steps = {.latch = THR_LATCH_INIT(THR_LATCH_MAX), .end = thr_after(0.15)};
     struct support_bunch bunch;
     support_bunch_start(&bunch, 2, count_down_steps, &steps);
     support_bunch_join(&bunch);
-    CHECK_EQUAL(thr_latch_count(&steps.latch), 1);
+    CHECK_EQUAL(thr_latch_count(&steps.latch), THR_LATCH_MAX - steps.taken[0] - steps.taken[1]);
 }
 
 static void count_down_in_handler(void *latch)
