@@ -26,7 +26,7 @@ typedef void thr_barrier_action(void *arg);
 typedef struct thr_barrier {
     uint64_t word_; /* rounds ended << 2 | the bits that guard the rest */
     uint32_t parties_;
-    uint32_t state_; /* waiting << 2 | acting | broken */
+    uint32_t state_; /* waiting << 4, and four bits; see barrier.c */
     void *waiters_;
     thr_barrier_action *action_;
     void *arg_;

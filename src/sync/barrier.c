@@ -10,7 +10,8 @@
  *  1  BROKEN      nobody can wait                               reset
  *  2  DOOMED      comes with ACTING: somebody came for the      the end of the round, -> BROKEN
  *                 next round and gave up before this one ended
- *  3..  waiting   how many wait (0 while ACTING)                the end of the round
+ *  3  SLEEPERS    somebody may sleep until the round is over    the end of the round, which then owes a wake to all
+ *  4..  waiting   how many wait (0 while ACTING)                the end of the round
  *
  * I1  A round ends in one step, end_round: every waiter's result is written, then one swap frees the bitlock and moves the
  *     round on. So who finds another round than its own reads its result from its own node, however late it comes and
@@ -29,7 +30,8 @@
 #define ACTING 1u
 #define BROKEN 2u
 #define DOOMED 4u
-#define WAITING 8u /* one party that waits */
+#define SLEEPERS 8u
+#define WAITING 16u /* one party that waits */
 #define ROUND ((uint64_t)4)
 #define ROUND_BITS (~BITLOCK_BITS)
 
@@ -43,9 +45,8 @@ struct party {
 /* Ends a round, for all that wait in it. The caller holds the bitlock, and frees it by this. */
 static void end_round(thr_barrier *barrier, uint64_t round, thr_result result, uint32_t state)
 {
-    struct party *party = barrier->waiters_;
-    bool wake = party || (barrier->state_ & ACTING); /* some may wait outside, for the end of the action */
-    for (; party; party = party->next)
+    bool wake = (barrier->state_ & SLEEPERS) != 0;
+    for (struct party *party = barrier->waiters_; party; party = party->next)
         party->result = result;
     barrier->waiters_ = NULL;
     store_relaxed(&barrier->state_, state);
@@ -82,7 +83,7 @@ static thr_result complete(thr_barrier *barrier, uint64_t round)
         end_round(barrier, round, THR_OK, 0);
         return THR_OK;
     }
-    store_relaxed(&barrier->state_, ACTING);
+    store_relaxed(&barrier->state_, ACTING | (barrier->state_ & SLEEPERS));
     bitlock_release(&barrier->word_, round);
     tsan_acquire(barrier);
 
@@ -107,26 +108,41 @@ static bool round_over(thr_barrier *barrier, uint64_t round)
     return (load_acquire(&barrier->word_) & ROUND_BITS) != round;
 }
 
-/* Sleeps until the round is over: THR_OK, or what ended the wait before. */
-static thr_result sleep_through(thr_barrier *barrier, uint64_t round, thr_time deadline)
+/* Says that somebody may sleep until the round is over. False: it is over. */
+static bool announce(thr_barrier *barrier, uint64_t round)
 {
-    const uint32_t *word = wait_low_half(&barrier->word_);
-    if (!wait_expired(deadline) && wait_spin(word, (uint32_t)ROUND_BITS, (uint32_t)round, barrier) &&
+    uint64_t now = bitlock_acquire(&barrier->word_);
+    if (now == round)
+        store_relaxed(&barrier->state_, barrier->state_ | SLEEPERS);
+    bitlock_release(&barrier->word_, now);
+    return now == round;
+}
+
+static thr_result sleep_until_over(thr_barrier *barrier, uint64_t round, struct wait *wait)
+{
+    thr_result result = THR_OK;
+    if (!announce(barrier, round))
+        return THR_OK;
+    for (;;) {
+        uint64_t now = load_acquire(&barrier->word_);
+        if ((now & ROUND_BITS) != round)
+            return THR_OK;
+        if (result != THR_OK)
+            return result;
+        result = wait_block(wait, wait_low_half(&barrier->word_), (uint32_t)now, PARTY_MASK);
+    }
+}
+
+/* Waits until the round is over: THR_OK, or what ended the wait before. */
+static thr_result wait_through(thr_barrier *barrier, uint64_t round, thr_time deadline)
+{
+    if (!wait_expired(deadline) &&
+        wait_spin(wait_low_half(&barrier->word_), (uint32_t)ROUND_BITS, (uint32_t)round, barrier) &&
         round_over(barrier, round))
         return THR_OK;
     struct wait wait;
-    thr_result result = THR_OK;
     wait_begin(&wait, WAIT_BARRIER, barrier, deadline);
-    for (;;) {
-        uint64_t now = load_acquire(&barrier->word_);
-        if ((now & ROUND_BITS) != round) {
-            result = THR_OK;
-            break;
-        }
-        if (result != THR_OK)
-            break;
-        result = wait_block(&wait, word, (uint32_t)now, PARTY_MASK);
-    }
+    thr_result result = sleep_until_over(barrier, round, &wait);
     wait_end(&wait);
     return result;
 }
@@ -140,7 +156,7 @@ static thr_result wait_for_others(thr_barrier *barrier, uint64_t round, thr_time
     tsan_release(barrier);
     bitlock_release(&barrier->word_, round);
 
-    thr_result result = sleep_through(barrier, round, deadline);
+    thr_result result = wait_through(barrier, round, deadline);
     if (result == THR_OK) {
         tsan_acquire(barrier);
         return party.result;
@@ -165,7 +181,7 @@ static thr_result wait_outside(thr_barrier *barrier, uint64_t *round, thr_time d
             break;
         }
         bitlock_release(&barrier->word_, *round);
-        result = sleep_through(barrier, *round, deadline);
+        result = wait_through(barrier, *round, deadline);
         *round = bitlock_acquire(&barrier->word_);
     }
     return barrier->state_ & ACTING ? result : THR_OK;

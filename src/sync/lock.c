@@ -52,16 +52,16 @@ static bool may_take(uint32_t word, bool starved)
 /* Tries, and spins, for the lock. Stops when somebody starves: it will not come free for us. */
 static bool spin_for(thr_lock *lock, uint32_t keep)
 {
+    uint32_t word = load_relaxed(&lock->word_);
+    if (may_take(word, false) && cas_acquire(&lock->word_, &word, thr__me | keep))
+        return true;
     struct spin spin;
     bool taken = false;
-    spin_begin(&spin, lock);
-    do {
-        uint32_t word = load_relaxed(&lock->word_);
-        if (may_take(word, false))
-            taken = cas_acquire(&lock->word_, &word, thr__me | keep);
-        else if (word & LOCK_STARVED)
-            break;
-    } while (!taken && spin_turn(&spin));
+    spin_begin_pausing(&spin, lock);
+    while (!taken && !(word & LOCK_STARVED) && spin_turn(&spin)) {
+        word = load_relaxed(&lock->word_);
+        taken = may_take(word, false) && cas_acquire(&lock->word_, &word, thr__me | keep);
+    }
     spin_end(&spin, taken);
     return taken;
 }

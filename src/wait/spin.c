@@ -1,8 +1,15 @@
 /* spin.c - the learnt spin; see spin.h.
  *
- * place.trust  0 .. TRUST_MAX; a success adds 1, a failure takes a quarter away (at least 1). The time a spin may take
- *              grows with it. At 0 one wait in PROBE spins all the same, to find out whether things have changed.
- * place.waker  processor + 1 of the last waker; 0: none yet. */
+ * For each object, in `places`:
+ *
+ *  pausing, yielding   0 .. TRUST_MAX, how far each way is trusted: a success adds 1, a failure takes a quarter away (at
+ *                      least 1). The time that it may take grows with it. At 0 one wait in PROBE tries all the same, to
+ *                      find out whether things have changed.
+ *  waker               processor + 1 of the last waker; 0: none yet
+ *  debt                nanoseconds that yields of LONG_YIELD and more took, less what the others have saved
+ *  no_yield_before     when that was too much: nobody yields for a while
+ *
+ * For each thread, in `partners`: processor + 1 of who last woke it, by object; 0: nobody yet. */
 
 #include "wait/spin.h"
 
@@ -10,88 +17,228 @@
 
 enum {
     PLACES = 256,
+    PARTNERS = 16,
     TRUST_MAX = 32,
-    TRUST_START = 8,
-    PROBE = 16,
-    TURNS_UNTIMED = 16, /* pauses before the clock is first read */
-    TURNS_A_CLOCK = 16, /* pauses between two looks at the clock */
-    TURN_PAUSES = 1,
-    NANOSECONDS_A_TRUST = 800
+    PAUSING_START = 8,
+    YIELDING_START = 2,
+    PROBE = 64,
+    TURNS_UNTIMED = 16,     /* pauses before the clock is first read */
+    TURNS_A_CLOCK = 16,     /* pauses between two looks at the clock */
+    PAUSING_A_TRUST = 800,  /* nanoseconds */
+    YIELDING = 50000,       /* nanoseconds of yields: what a sleep and a wake may cost */
+    YIELD = 1000,           /* nanoseconds: what a yield costs; if it took longer, others had use for the time */
+    LONG_YIELD = 1000000,   /* nanoseconds */
+    SHORT_SLEEP = 500000,   /* nanoseconds: a yield would have done */
+    SHORTEST_SLEEP = 50000, /* nanoseconds: a pause would have done; half of it is the wake itself */
+    SAVED = 4000,           /* nanoseconds: by a yield that took the place of a sleep */
+    MOST_DEBT = 10000000,   /* nanoseconds */
+    REST = 64               /* times as long as the long yield took */
 };
 
 struct place {
-    uint8_t distrust; /* TRUST_START is stored as 0: the table starts zeroed */
+    uint8_t pausing; /* both are stored so that the start is 0: the table starts zeroed */
+    uint8_t yielding;
     uint8_t waits;
     uint16_t waker;
+    thr_time debt;
+    thr_time no_yield_before;
 } __attribute__((aligned(64)));
 
 static struct place places[PLACES];
+static __thread uint16_t partners[PARTNERS] __attribute__((tls_model("initial-exec")));
+
+static uint64_t hash_of(const void *object)
+{
+    return (uint64_t)(uintptr_t)object * 0x9e3779b97f4a7c15u;
+}
 
 static struct place *place_of(const void *object)
 {
-    uint64_t hash = (uint64_t)(uintptr_t)object * 0x9e3779b97f4a7c15u;
-    return &places[hash >> 56];
+    return &places[hash_of(object) >> 56];
 }
 
-_Static_assert(PLACES == 256, "place_of takes the top 8 bits");
-
-static unsigned trust_of(const struct place *place)
+static uint16_t *partner_of(const void *object)
 {
-    return load_relaxed(&place->distrust) ^ (uint8_t)TRUST_START;
+    return &partners[hash_of(object) >> 60];
+}
+
+_Static_assert(PLACES == 256 && PARTNERS == 16, "the hash's top 8 and top 4 bits are taken");
+
+static uint16_t this_processor(void)
+{
+    return (uint16_t)(os_processor() + 1);
+}
+
+/* -- Trust -------------------------------------------------------------------------------------------------------- */
+
+static unsigned trust_in(struct place *place, enum spin_way way)
+{
+    return way == SPIN_PAUSE ? load_relaxed(&place->pausing) ^ (unsigned)PAUSING_START
+                             : load_relaxed(&place->yielding) ^ (unsigned)YIELDING_START;
+}
+
+static void learn(struct place *place, enum spin_way way, bool success)
+{
+    unsigned trust = trust_in(place, way);
+    unsigned next = success ? trust + 1 : trust - (trust + 3) / 4;
+    if (next > TRUST_MAX || next == trust)
+        return;
+    if (way == SPIN_PAUSE)
+        store_relaxed(&place->pausing, (uint8_t)(next ^ PAUSING_START));
+    else
+        store_relaxed(&place->yielding, (uint8_t)(next ^ YIELDING_START));
+}
+
+/* Whether this wait tries what is not trusted. (Where all is trusted, nothing is written.) */
+static bool is_probe(struct place *place)
+{
+    if (trust_in(place, SPIN_PAUSE) > 0 && trust_in(place, SPIN_YIELD) > 0)
+        return false;
+    uint8_t waits = (uint8_t)(load_relaxed(&place->waits) + 1);
+    store_relaxed(&place->waits, waits);
+    return waits % PROBE == 0;
+}
+
+/* How long it may pause. */
+static thr_time span(struct place *place)
+{
+    unsigned trust = trust_in(place, SPIN_PAUSE);
+    return (thr_time)(trust == 0 ? 4 : trust) * PAUSING_A_TRUST;
+}
+
+/* -- A spin ------------------------------------------------------------------------------------------------------- */
+
+/* Goes over to yielding, or to nothing. */
+static void yield_now(struct spin *spin, struct place *place)
+{
+    spin->way = SPIN_NOT;
+    if (!spin->may_yield)
+        return;
+    spin->now = os_now();
+    if (spin->now < load_relaxed(&place->no_yield_before) || !(spin->probe || trust_in(place, SPIN_YIELD)))
+        return;
+    spin->way = SPIN_YIELD;
+    spin->left = YIELDING;
+}
+
+static void begin(struct spin *spin, const void *object, bool may_yield)
+{
+    struct place *place = place_of(object);
+    *spin = (struct spin){.object = object, .may_yield = may_yield};
+    if (thr__steered()) /* in the laboratory nobody else runs meanwhile */
+        return;
+    spin->probe = is_probe(place);
+    if (load_relaxed(partner_of(object)) != this_processor() && (spin->probe || trust_in(place, SPIN_PAUSE)))
+        spin->way = SPIN_PAUSE;
+    else
+        yield_now(spin, place);
 }
 
 void spin_begin(struct spin *spin, const void *object)
 {
-    struct place *place = place_of(object);
-    spin->object = object;
-    spin->end = 0;
-    spin->turns = 0;
-    spin->allowed = true;
-    if (thr__steered() /* in the laboratory nobody else runs meanwhile */ ||
-        load_relaxed(&place->waker) == (uint16_t)(os_processor() + 1)) {
-        spin->allowed = false;
-    } else if (trust_of(place) == 0) {
-        uint8_t waits = (uint8_t)(load_relaxed(&place->waits) + 1);
-        store_relaxed(&place->waits, waits);
-        spin->allowed = waits % PROBE == 0;
-    }
+    begin(spin, object, true);
 }
 
-bool spin_turn(struct spin *spin)
+void spin_begin_pausing(struct spin *spin, const void *object)
 {
-    if (!spin->allowed)
-        return false;
+    begin(spin, object, false);
+}
+
+static bool pause_turn(struct spin *spin)
+{
     os_pause();
     spin->turns++;
     if (spin->turns < TURNS_UNTIMED || spin->turns % TURNS_A_CLOCK != 0)
         return true;
-    thr_time now = os_now();
-    if (spin->end == 0) {
-        unsigned trust = trust_of(place_of(spin->object));
-        spin->end = now + (thr_time)(trust == 0 ? 4 : trust) * NANOSECONDS_A_TRUST;
+    struct place *place = place_of(spin->object);
+    spin->now = os_now();
+    if (spin->end == 0)
+        spin->end = spin->now + span(place);
+    if (spin->now < spin->end)
+        return true;
+    learn(place, SPIN_PAUSE, false);
+    yield_now(spin, place);
+    return spin->way != SPIN_NOT;
+}
+
+/* A yield took long. When those that did have cost more than the others have saved, nobody yields for a while. */
+static void pay(struct place *place, thr_time now, thr_time took)
+{
+    thr_time debt = load_relaxed(&place->debt) + took;
+    if (debt > MOST_DEBT) {
+        debt = MOST_DEBT;
+        store_relaxed(&place->no_yield_before, now + REST * took);
     }
-    return now < spin->end;
+    store_relaxed(&place->debt, debt);
+}
+
+static void earn(struct place *place)
+{
+    thr_time debt = load_relaxed(&place->debt);
+    if (debt > 0)
+        store_relaxed(&place->debt, debt - SAVED);
+}
+
+static bool yield_turn(struct spin *spin)
+{
+    if (spin->left <= 0)
+        return false;
+    thr_time before = spin->now;
+    os_yield();
+    spin->turns++;
+    spin->now = os_now();
+    thr_time took = spin->now - before;
+    spin->left -= took < YIELD ? took : YIELD;
+    if (took >= LONG_YIELD) {
+        pay(place_of(spin->object), spin->now, took);
+        spin->left = 0;
+    }
+    return true;
+}
+
+bool spin_turn(struct spin *spin)
+{
+    switch (spin->way) {
+    case SPIN_PAUSE:
+        return pause_turn(spin);
+    case SPIN_YIELD:
+        return yield_turn(spin);
+    case SPIN_NOT:
+    default:
+        return false;
+    }
 }
 
 void spin_end(struct spin *spin, bool success)
 {
-    if (!spin->allowed || (success && spin->turns == 0))
+    if (spin->way == SPIN_NOT || (success && spin->turns == 0))
         return;
     struct place *place = place_of(spin->object);
-    unsigned trust = trust_of(place);
-    unsigned next = success ? trust + 1 : trust - (trust + 3) / 4;
-    if (next > TRUST_MAX)
-        next = TRUST_MAX;
-    if (next != trust)
-        store_relaxed(&place->distrust, (uint8_t)(next ^ TRUST_START));
+    learn(place, spin->way, success);
+    if (success && spin->way == SPIN_YIELD)
+        earn(place);
 }
 
 void spin_waker(const void *object)
 {
     struct place *place = place_of(object);
-    uint16_t waker = (uint16_t)(os_processor() + 1);
+    uint16_t waker = this_processor();
     if (load_relaxed(&place->waker) != waker)
         store_relaxed(&place->waker, waker);
+}
+
+void spin_woken(const void *object, thr_time since)
+{
+    if (thr__steered())
+        return;
+    struct place *place = place_of(object);
+    uint16_t waker = load_relaxed(&place->waker);
+    thr_time slept = os_now() - since;
+    store_relaxed(partner_of(object), waker);
+    if (slept < SHORTEST_SLEEP && waker != this_processor())
+        learn(place, SPIN_PAUSE, true);
+    else if (slept < SHORT_SLEEP)
+        learn(place, SPIN_YIELD, true);
 }
 
 bool wait_spin(const uint32_t *word, uint32_t mask, uint32_t value, const void *object)

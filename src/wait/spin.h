@@ -1,14 +1,19 @@
-/* spin.h - when spinning before a sleep pays.
+/* spin.h - what to try before a sleep.
  *
  * A hand-off to a thread that spins on another processor takes some 0.1 us; to one that sleeps, 2 us on the same
  * processor and more than 20 across. But spinning is waste when the thread that would let us go cannot run, because it
- * needs this very processor, or is not about to. No constant is right for both, so it is learnt, from two things:
+ * needs this very processor, or is not about to: there, giving the processor away without a sleep (a yield) brings it to
+ * run for less than a sleep and a wake cost. And nothing at all helps if it will take long. No constant is right for all
+ * of these, so it is learnt, from three things:
  *
- *  - the processor of whoever last woke a sleeper of this object (only a waker that has to make a system call anyway
- *    says so): if it is the one we are on, spinning cannot help, and we do not;
- *  - whether spinning succeeded lately.
+ *  - where the thread that last let us go ran: on our processor, spinning cannot help. Who wakes a sleeper of an object
+ *    says where it runs (only a waker that has to make a system call anyway says so), and the sleeper keeps that for
+ *    itself: two threads that pass a ball to and fro by one object each have the other for a waker;
+ *  - whether spinning, and whether yielding, succeeded lately at this object;
+ *  - how long a yield took. If somebody else had long use for the processor, a sleeper would have been let in before it
+ *    had finished, and a yielder is not: then nobody yields for this object for a time.
  *
- * Both are kept in a small table by the object's address. Two objects that share a place mislead each other a little;
+ * All this is kept in small tables by the object's address. Two objects that share a place mislead each other a little;
  * everything here is a hint, in relaxed atomics, and correctness never depends on it. */
 
 #ifndef WAIT_SPIN_H
@@ -17,25 +22,38 @@
 #include "os/os.h"
 #include "wait/atomic.h"
 
-/* One spin: what is left of it. */
+enum spin_way { SPIN_NOT, SPIN_PAUSE, SPIN_YIELD };
+
+/* One spin: how it goes on, and what is left of it. */
 struct spin {
     const void *object;
-    thr_time end; /* 0: the clock has not been read yet */
+    thr_time now;  /* 0: the clock has not been read yet */
+    thr_time end;  /* of the pauses */
+    thr_time left; /* of the yields */
     uint32_t turns;
-    bool allowed;
+    enum spin_way way;
+    bool may_yield;
+    bool probe;
 };
 
 /* Starts a spin before a wait for `object`. */
 void spin_begin(struct spin *spin, const void *object);
 
-/* Pauses for a moment; false when it is time to sleep. */
+/* Starts one that never yields. */
+void spin_begin_pausing(struct spin *spin, const void *object);
+
+/* Pauses or yields, for a moment; false when it is time to sleep. */
 bool spin_turn(struct spin *spin);
 
-/* Says how it ended, if it was allowed at all. */
+/* Says how it ended. */
 void spin_end(struct spin *spin, bool success);
 
 /* Says, before a system call that wakes a sleeper of `object`, where the waker runs. Async-signal-safe. */
 void spin_waker(const void *object);
+
+/* Learns from a sleep for `object` that has just ended, in a wait that began at `since`: where the waker ran, and whether
+ * a spin would have done. */
+void spin_woken(const void *object, thr_time since);
 
 /* Spins while (*word & mask) == value; true when it changed. */
 bool wait_spin(const uint32_t *word, uint32_t mask, uint32_t value, const void *object);

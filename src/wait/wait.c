@@ -2,6 +2,8 @@
 
 #include "wait/wait.h"
 
+#include "wait/spin.h"
+
 int thr__hooked;
 
 __thread uint32_t thr__me = 1; /* number 0, held */
@@ -49,6 +51,7 @@ void wait_begin(struct wait *wait, enum wait_kind kind, const void *object, thr_
 {
     struct wait_record *record = wait_self ? wait_self : wait_stranger();
     wait->record = record;
+    wait->object = object;
     wait->since = wait_system->now();
     wait->deadline = deadline;
     wait->interruptible = record && record->interrupt;
@@ -78,6 +81,7 @@ thr_result wait_block(struct wait *wait, const uint32_t *word, uint32_t expected
         return THR_OK;
     case OS_WOKEN:
     default:
+        spin_woken(wait->object, wait->since);
         return THR_OK;
     }
 }

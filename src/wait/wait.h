@@ -72,6 +72,7 @@ struct wait_record *wait_find(uint32_t number);
 
 struct wait {
     struct wait_record *record;
+    const void *object;
     thr_time since; /* its start */
     thr_time deadline;
     bool interruptible; /* wait_begin sets it; a wait that must not end early clears it */

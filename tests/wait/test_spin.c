@@ -3,19 +3,20 @@
 #include "support/support.h"
 
 #include <sched.h>
+#include <threading.h>
 #include <time.h>
 
 #include "wait/spin.h"
 #include "wait/wait.h"
 
-/* How many of so many spins are allowed. */
-static unsigned allowed(const void *object, unsigned of)
+/* How many of so many spins begin in that way. */
+static unsigned begin_as(enum spin_way way, const void *object, unsigned of)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < of; i++) {
         struct spin spin;
         spin_begin(&spin, object);
-        n += spin.allowed;
+        n += spin.way == way;
     }
     return n;
 }
@@ -24,11 +25,12 @@ static unsigned allowed(const void *object, unsigned of)
  * addresses.) */
 static const void *fresh(void)
 {
-    static char objects[4096];
+    static char objects[65536];
     static size_t used;
-    while (allowed(&objects[used], 8) != 8)
-        used++;
-    return &objects[used++];
+    while (begin_as(SPIN_PAUSE, &objects[used], 8) != 8)
+        used += 16;
+    used += 16;
+    return &objects[used - 16];
 }
 
 static void failure(const void *object)
@@ -48,19 +50,11 @@ static void success(const void *object)
     spin_end(&spin, true);
 }
 
-/* Failures put an end to it, all but a probe now and then; successes bring it back. */
-static void test_learns(void **state)
+static cpu_set_t everywhere;
+
+static void unpin(void)
 {
-    (void)state;
-    const void *object = fresh();
-    CHECK_EQUAL(allowed(object, 64), 64);
-    for (int i = 0; i < 100; i++)
-        failure(object);
-    unsigned probes = allowed(object, 640);
-    CHECK(probes > 0 && probes < 640 / 4);
-    for (int i = 0; i < 2000; i++)
-        success(object); /* most of these are not allowed to try */
-    CHECK_EQUAL(allowed(object, 64), 64);
+    CHECK(sched_setaffinity(0, sizeof everywhere, &everywhere) == 0);
 }
 
 static void pin_to(size_t processor)
@@ -71,31 +65,135 @@ static void pin_to(size_t processor)
     CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
 }
 
-/* If the one that lets go runs on our processor, spinning cannot help. */
+/* The processors that we may use, up to two. At the end of the test, unpin. */
+static int find_processors(size_t processors[2])
+{
+    int n = 0;
+    CHECK(sched_getaffinity(0, sizeof everywhere, &everywhere) == 0);
+    for (size_t i = 0; i < CPU_SETSIZE && n < 2; i++)
+        if (CPU_ISSET(i, &everywhere))
+            processors[n++] = i;
+    return n;
+}
+
+/* Lets somebody on this processor be the one who has woken us. */
+static void woken_from_here(const void *object)
+{
+    spin_waker(object);
+    spin_woken(object, 0); /* after a long sleep: nothing else is learnt */
+}
+
+/* Failures put an end to it, all but a probe now and then; successes bring it back. */
+static void test_learns(void **state)
+{
+    (void)state;
+    const void *object = fresh();
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
+    for (int i = 0; i < 100; i++)
+        failure(object);
+    unsigned probes = begin_as(SPIN_PAUSE, object, 640);
+    CHECK(probes > 0 && probes < 640 / 4);
+    for (int i = 0; i < 4000; i++)
+        success(object); /* most of these do not try to pause */
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
+}
+
+/* So do sleeps that were so short that a pause would have done. */
+static void test_learns_from_short_sleeps(void **state)
+{
+    (void)state;
+    size_t processors[2];
+    if (find_processors(processors) < 2)
+        skip();
+    const void *object = fresh();
+    for (int i = 0; i < 100; i++)
+        failure(object);
+    CHECK(begin_as(SPIN_PAUSE, object, 64) < 64);
+    pin_to(processors[0]);
+    spin_waker(object);
+    pin_to(processors[1]);
+    for (int i = 0; i < 64; i++)
+        spin_woken(object, thr_now());
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
+    unpin();
+}
+
+/* If the one that lets us go runs on our processor, pausing cannot help: we yield. */
 static void test_waker_on_this_processor(void **state)
 {
     (void)state;
     const void *object = fresh();
-    cpu_set_t before;
     size_t processors[2];
-    int n = 0;
-    CHECK(sched_getaffinity(0, sizeof before, &before) == 0);
-    for (size_t i = 0; i < CPU_SETSIZE && n < 2; i++)
-        if (CPU_ISSET(i, &before))
-            processors[n++] = i;
+    int n = find_processors(processors);
     pin_to(processors[0]);
-    CHECK_EQUAL(allowed(object, 8), 8); /* nobody has let go yet */
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8); /* nobody has let us go yet */
     spin_waker(object);
-    CHECK_EQUAL(allowed(object, 8), 0);
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8); /* whom we have woken is no partner of ours */
+    woken_from_here(object);
+    CHECK_EQUAL(begin_as(SPIN_YIELD, object, 8), 8);
     if (n == 2) {
         pin_to(processors[1]);
-        CHECK_EQUAL(allowed(object, 8), 8);
-        spin_waker(object);
-        CHECK_EQUAL(allowed(object, 8), 0);
+        CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8);
+        woken_from_here(object);
+        CHECK_EQUAL(begin_as(SPIN_YIELD, object, 8), 8);
         pin_to(processors[0]);
-        CHECK_EQUAL(allowed(object, 8), 8);
+        CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8);
     }
-    CHECK(sched_setaffinity(0, sizeof before, &before) == 0);
+    unpin();
+}
+
+static void test_yields_are_learnt_too(void **state)
+{
+    (void)state;
+    const void *object = fresh();
+    size_t processors[2];
+    (void)find_processors(processors);
+    pin_to(processors[0]);
+    woken_from_here(object);
+    for (int i = 0; i < 20; i++)
+        failure(object);
+    CHECK(begin_as(SPIN_YIELD, object, 640) < 640 / 4);
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 640), 0);
+    for (int i = 0; i < 64; i++)
+        spin_woken(object, thr_now()); /* short sleeps: a yield would have done */
+    CHECK_EQUAL(begin_as(SPIN_YIELD, object, 64), 64);
+    struct spin pausing;
+    spin_begin_pausing(&pausing, object);
+    CHECK_EQUAL(pausing.way, SPIN_NOT);
+    unpin();
+}
+
+static bool busy_enough;
+
+static void *keep_busy(void *processor)
+{
+    pin_to(*(size_t *)processor);
+    while (!__atomic_load_n(&busy_enough, __ATOMIC_RELAXED))
+        continue;
+    return NULL;
+}
+
+/* Where others have long use for the processor, a yield costs their whole turn: soon nobody yields any more, though each
+ * brought what was waited for. */
+static void test_long_yields(void **state)
+{
+    (void)state;
+    const void *object = fresh();
+    size_t processors[2];
+    thr_thread *busy;
+    (void)find_processors(processors);
+    CHECK_EQUAL(thr_spawn(&busy, keep_busy, &processors[0]), THR_OK);
+    pin_to(processors[0]);
+    woken_from_here(object);
+    thr_time limit = thr_after(30);
+    while (begin_as(SPIN_NOT, object, 1) == 0) {
+        CHECK(thr_now() < limit);
+        success(object);
+    }
+    __atomic_store_n(&busy_enough, true, __ATOMIC_RELAXED);
+    CHECK_EQUAL(thr_thread_join(busy, NULL), THR_OK);
+    thr_thread_unref(busy);
+    unpin();
 }
 
 /* However much it is trusted, it ends; what it may take is some tens of microseconds of processor time. */
@@ -132,10 +230,12 @@ static void test_steered(void **state)
     (void)state;
     const void *object = fresh();
     thr__hooked = 1;
-    CHECK_EQUAL(allowed(object, 64), 0);
+    CHECK_EQUAL(begin_as(SPIN_NOT, object, 64), 64);
     thr__hooked = 0;
-    CHECK_EQUAL(allowed(object, 64), 64);
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_learns), cmocka_unit_test(test_waker_on_this_processor), cmocka_unit_test(test_ends),
-             cmocka_unit_test(test_sees_the_change), cmocka_unit_test(test_steered))
+SUPPORT_MAIN(cmocka_unit_test(test_learns), cmocka_unit_test(test_learns_from_short_sleeps),
+             cmocka_unit_test(test_waker_on_this_processor), cmocka_unit_test(test_yields_are_learnt_too),
+             cmocka_unit_test(test_long_yields), cmocka_unit_test(test_ends), cmocka_unit_test(test_sees_the_change),
+             cmocka_unit_test(test_steered))
