@@ -57,7 +57,7 @@ static bool spin_for(thr_lock *lock, uint32_t keep)
         return true;
     struct spin spin;
     bool taken = false;
-    spin_begin_pausing(&spin, lock);
+    spin_begin_in_turn(&spin, lock);
     while (!taken && !(word & LOCK_STARVED) && spin_turn(&spin)) {
         word = load_relaxed(&lock->word_);
         taken = may_take(word, false) && cas_acquire(&lock->word_, &word, thr__me | keep);

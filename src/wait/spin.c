@@ -25,6 +25,9 @@ enum {
     TURNS_UNTIMED = 16,     /* pauses before the clock is first read */
     TURNS_A_CLOCK = 16,     /* pauses between two looks at the clock */
     PAUSING_A_TRUST = 800,  /* nanoseconds */
+    TURN = 250000,          /* nanoseconds */
+    LONG_ABSENCE = 3000000, /* nanoseconds */
+    VISITS_A_CLOCK = 4,
     YIELDING = 50000,       /* nanoseconds of yields: what a sleep and a wake may cost */
     YIELD = 1000,           /* nanoseconds: what a yield costs; if it took longer, others had use for the time */
     LONG_YIELD = 1000000,   /* nanoseconds */
@@ -106,6 +109,55 @@ static thr_time span(struct place *place)
     return (thr_time)(trust == 0 ? 4 : trust) * PAUSING_A_TRUST;
 }
 
+/* A yield took long. When those that did have cost more than the others have saved, nobody yields for a while. */
+static void pay(struct place *place, thr_time now, thr_time took)
+{
+    thr_time debt = load_relaxed(&place->debt) + took;
+    if (debt > MOST_DEBT) {
+        debt = MOST_DEBT;
+        store_relaxed(&place->no_yield_before, now + REST * took);
+    }
+    store_relaxed(&place->debt, debt);
+}
+
+static void earn(struct place *place, thr_time saved)
+{
+    thr_time debt = load_relaxed(&place->debt);
+    if (debt > 0)
+        store_relaxed(&place->debt, debt - saved);
+}
+
+/* -- Turns -------------------------------------------------------------------------------------------------------- */
+
+/* This thread's turn on its processor, as far as it can be seen from here: it began after the thread slept or yielded, or
+ * had not come by for a while. */
+static __thread struct {
+    thr_time began;
+    thr_time seen; /* last */
+    uint32_t visits;
+} turn __attribute__((tls_model("initial-exec")));
+
+/* Yields, if the calling thread's turn has lasted for TURN. Only some visits look at the clock. */
+static void take_turns(struct place *place)
+{
+    if (thr__steered() || ++turn.visits % VISITS_A_CLOCK != 0)
+        return;
+    thr_time now = os_now();
+    if (now - turn.seen > TURN)
+        turn.began = now;
+    if (now - turn.began > TURN && now >= load_relaxed(&place->no_yield_before)) {
+        os_yield();
+        turn.began = os_now();
+        thr_time took = turn.began - now;
+        if (took >= LONG_ABSENCE)
+            pay(place, turn.began, took);
+        else
+            earn(place, TURN);
+        now = turn.began;
+    }
+    turn.seen = now;
+}
+
 /* -- A spin ------------------------------------------------------------------------------------------------------- */
 
 /* Goes over to yielding, or to nothing. */
@@ -139,8 +191,9 @@ void spin_begin(struct spin *spin, const void *object)
     begin(spin, object, true);
 }
 
-void spin_begin_pausing(struct spin *spin, const void *object)
+void spin_begin_in_turn(struct spin *spin, const void *object)
 {
+    take_turns(place_of(object));
     begin(spin, object, false);
 }
 
@@ -159,24 +212,6 @@ static bool pause_turn(struct spin *spin)
     learn(place, SPIN_PAUSE, false);
     yield_now(spin, place);
     return spin->way != SPIN_NOT;
-}
-
-/* A yield took long. When those that did have cost more than the others have saved, nobody yields for a while. */
-static void pay(struct place *place, thr_time now, thr_time took)
-{
-    thr_time debt = load_relaxed(&place->debt) + took;
-    if (debt > MOST_DEBT) {
-        debt = MOST_DEBT;
-        store_relaxed(&place->no_yield_before, now + REST * took);
-    }
-    store_relaxed(&place->debt, debt);
-}
-
-static void earn(struct place *place)
-{
-    thr_time debt = load_relaxed(&place->debt);
-    if (debt > 0)
-        store_relaxed(&place->debt, debt - SAVED);
 }
 
 static bool yield_turn(struct spin *spin)
@@ -216,7 +251,7 @@ void spin_end(struct spin *spin, bool success)
     struct place *place = place_of(spin->object);
     learn(place, spin->way, success);
     if (success && spin->way == SPIN_YIELD)
-        earn(place);
+        earn(place, SAVED);
 }
 
 void spin_waker(const void *object)

@@ -39,8 +39,10 @@ struct spin {
 /* Starts a spin before a wait for `object`. */
 void spin_begin(struct spin *spin, const void *object);
 
-/* Starts one that never yields. */
-void spin_begin_pausing(struct spin *spin, const void *object);
+/* Starts one for a lock: it does not yield while it waits, but before, if the thread has had its processor for some time.
+ * Threads that run take a lock from each other without a sleep; where there are more of them than processors, the others
+ * would get their turn only when the system takes the processor from one, milliseconds later. */
+void spin_begin_in_turn(struct spin *spin, const void *object);
 
 /* Pauses or yields, for a moment; false when it is time to sleep. */
 bool spin_turn(struct spin *spin);

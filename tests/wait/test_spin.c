@@ -158,7 +158,7 @@ static void test_yields_are_learnt_too(void **state)
         spin_woken(object, thr_now()); /* short sleeps: a yield would have done */
     CHECK_EQUAL(begin_as(SPIN_YIELD, object, 64), 64);
     struct spin pausing;
-    spin_begin_pausing(&pausing, object);
+    spin_begin_in_turn(&pausing, object);
     CHECK_EQUAL(pausing.way, SPIN_NOT);
     unpin();
 }
