@@ -64,7 +64,8 @@ THR_NODISCARD THR_API thr_result thr_condition_wait_for_rlock_until(thr_conditio
  * instructions in which another thread changes the queue). Python: condition.notify(n). */
 THR_API size_t thr_condition_notify(thr_condition *condition, size_t n);
 
-/** Wakes all that wait now. Woken threads go to the lock one after the other. Python: condition.notify_all(). */
+/** Wakes all that wait now. They go to the lock a few at a time, about in the order in which they came.
+ * Python: condition.notify_all(). */
 THR_API size_t thr_condition_notify_all(thr_condition *condition);
 
 THR__END

@@ -40,7 +40,7 @@ THR__BEGIN
 /* Nonzero while the laboratory steers this process: every inline path then takes its out-of-line twin. */
 extern THR_API int thr__hooked;
 
-/* What this thread writes into the word of a lock it holds: its registry number << 3 | 1. A thread without a number
+/* What this thread writes into the word of a lock it holds: its registry number << 4 | 1. A thread without a number
  * yet has number 0. */
 extern THR_API __thread uint32_t thr__me __attribute__((tls_model("initial-exec")));
 

@@ -135,7 +135,7 @@ static thr_result wait_on(thr_condition *condition, thr_lock *lock, thr_time dea
         result = sleep_for(condition, &waiter, &wait);
         wait_end(&wait);
     }
-    lock_retake(lock, load_acquire(&waiter.state) == GRANTED);
+    lock_retake(lock, load_acquire(&waiter.state) == GRANTED ? waiter.keep : 0);
     if (result == THR_OK) {
         handoff_followers(&waiter);
         tsan_acquire(condition);
@@ -147,7 +147,7 @@ static thr_result wait_on(thr_condition *condition, thr_lock *lock, thr_time dea
 static thr_result wait_not(thr_lock *lock)
 {
     (void)lock_give(lock);
-    lock_retake(lock, false);
+    lock_retake(lock, 0);
     return THR_TIMEOUT;
 }
 

@@ -6,6 +6,8 @@
 #include "wait/bitlock.h"
 #include "wait/spin.h"
 
+enum { AHEAD = 7 }; /* followers that are granted with their head */
+
 static struct waiter *heads_of(uint64_t data)
 {
     return (struct waiter *)(uintptr_t)data;
@@ -24,12 +26,29 @@ static struct waiter **find(struct waiter **heads, const thr_lock *lock)
     return heads;
 }
 
-void handoff_grant(struct waiter *head)
+static void grant(struct waiter *waiter)
 {
-    const void *object = head->object;
-    if (swap_release(&head->state, GRANTED) == ASLEEP) {
+    const void *object = waiter->object;
+    if (swap_release(&waiter->state, GRANTED) == ASLEEP) {
         spin_waker(object);
-        wait_wake(&head->state, 1, OS_ANY);
+        wait_wake(&waiter->state, 1, OS_ANY);
+    }
+}
+
+void handoff_grant(struct waiter *head, uint32_t keep)
+{
+    head->keep = keep;
+    struct waiter *others = head->next;
+    struct waiter *rest = others;
+    for (int ahead = 0; ahead < AHEAD && rest && !keep; ahead++)
+        rest = rest->next;
+    head->next = rest;
+    grant(head);
+    while (others != rest) {
+        struct waiter *next = others->next;
+        others->next = NULL;
+        grant(others);
+        others = next;
     }
 }
 
@@ -62,14 +81,14 @@ static void pend(struct wait_record *record, struct waiter *head)
     bitlock_release(&record->pending, data_of(heads));
 }
 
-/* Sets WAITERS in a lock of the caller's. False: it is not the caller's any more. */
+/* Sets PENDING in a lock of the caller's. False: it is not the caller's any more. */
 static bool mark(thr_lock *lock)
 {
     uint32_t word = load_relaxed(&lock->word_);
-    while (!(word & LOCK_WAITERS)) {
-        if ((word & ~LOCK_STARVED) != thr__me)
+    while (!(word & LOCK_PENDING)) {
+        if ((word & ~LOCK_BITS) != thr__me)
             return false;
-        if (cas_relaxed(&lock->word_, &word, word | LOCK_WAITERS))
+        if (cas_relaxed(&lock->word_, &word, word | LOCK_PENDING))
             return true;
     }
     return lock_is_mine(lock);
@@ -79,7 +98,7 @@ void handoff(struct waiter *head)
 {
     thr_lock *lock = head->lock;
     if (!lock_is_mine(lock)) {
-        handoff_grant(head);
+        handoff_grant(head, 0);
         return;
     }
     pend(wait_self, head);
@@ -88,7 +107,7 @@ void handoff(struct waiter *head)
     /* Another thread has released the lock meanwhile, and has taken what was pending, or has not (H1). */
     head = handoff_take(lock, thr__me >> LOCK_NUMBER_SHIFT);
     if (head)
-        handoff_grant(head);
+        handoff_grant(head, 0);
 }
 
 void handoff_followers(struct waiter *granted)

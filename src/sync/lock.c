@@ -6,7 +6,9 @@
  *                                                       who took it after a sleep      not by one that hands over
  *  2  STARVED      somebody has waited for more than    that waiter, before it         that waiter, when it takes the
  *                  PATIENCE; comes with WAITERS         sleeps again                   lock or gives up
- *  3..31           the holder's number, 0 if it has     acquire                        release
+ *  3  PENDING      notified waiters sleep until it is   their notifier, which holds    release, which lets them go
+ *                  released (handoff.h)                 it
+ *  4..31           the holder's number, 0 if it has     acquire                        release
  *                  none: a hint for thr_dump
  *
  *  word              may be taken by
@@ -124,9 +126,8 @@ taken:
     return result;
 }
 
-void lock_retake(thr_lock *lock, bool granted)
+void lock_retake(thr_lock *lock, uint32_t keep)
 {
-    uint32_t keep = granted ? LOCK_WAITERS : 0;
     if (!spin_for(lock, keep)) {
         struct wait wait;
         wait_begin(&wait, WAIT_LOCK, lock, THR_FOREVER);
@@ -146,12 +147,12 @@ thr_result lock_give(thr_lock *lock)
     do {
         if (!(word & LOCK_HELD))
             return THR_NOT_LOCKED;
-        if ((word & LOCK_WAITERS) && !pending)
+        if ((word & LOCK_PENDING) && !pending)
             pending = handoff_take(lock, word >> LOCK_NUMBER_SHIFT);
         next = word & LOCK_STARVED ? LOCK_WAITERS | LOCK_STARVED : 0;
     } while (!cas_release(&lock->word_, &word, next));
     if (pending)
-        handoff_grant(pending);
+        handoff_grant(pending, word & LOCK_WAITERS);
     if ((word & LOCK_STARVED) || ((word & LOCK_WAITERS) && !pending)) {
         spin_waker(lock);
         wait_wake(&lock->word_, 1, word & LOCK_STARVED ? ASK_STARVED : OS_ANY);

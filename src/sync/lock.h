@@ -10,14 +10,16 @@
 #define LOCK_HELD 1u
 #define LOCK_WAITERS 2u
 #define LOCK_STARVED 4u
-#define LOCK_NUMBER_SHIFT 3
+#define LOCK_PENDING 8u
+#define LOCK_BITS (LOCK_WAITERS | LOCK_STARVED | LOCK_PENDING)
+#define LOCK_NUMBER_SHIFT 4
 
 /* Takes the lock by the deadline. The wait is recorded as one of `kind` for `object`. */
 thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, const void *object);
 
-/* Takes the lock again after a condition's wait: cannot fail, no signal ends it. `granted`: the release that let the
- * caller go may have owed a wake to the lock's sleepers, so WAITERS is set with it (handoff.h, R1). */
-void lock_retake(thr_lock *lock, bool granted);
+/* Takes the lock again after a condition's wait: cannot fail, no signal ends it. `keep`: LOCK_WAITERS if the
+ * release that let the caller go owed a wake to the lock's sleepers, which is now the caller's debt (handoff.h, R1); or 0. */
+void lock_retake(thr_lock *lock, uint32_t keep);
 
 /* Frees it; THR_NOT_LOCKED. */
 thr_result lock_give(thr_lock *lock);
@@ -25,7 +27,7 @@ thr_result lock_give(thr_lock *lock);
 /* Whether the calling thread surely holds it. False where it may: for a thread without a number. */
 static inline bool lock_is_mine(const thr_lock *lock)
 {
-    return (load_relaxed(&lock->word_) & ~(LOCK_WAITERS | LOCK_STARVED)) == thr__me && thr__me != LOCK_HELD;
+    return (load_relaxed(&lock->word_) & ~LOCK_BITS) == thr__me && thr__me != LOCK_HELD;
 }
 
 #endif

@@ -5,7 +5,7 @@
  *  1  QUEUED         somebody is in a ring                  who queues               who takes the last one out
  *  3..31 readers     how many hold it for reading; bit 31   acquire_read             release_read
  *                    stops new ones before it overflows
- *  3..31 number      while WRITER: the writer's number, 0   acquire_write            release_write
+ *  4..31 number      while WRITER: the writer's number, 0   acquire_write            release_write
  *                    if it has none: a hint for thr_dump
  *
  *  queue_      a bitlock (wait/bitlock.h) whose data is the ring of waiting writers

@@ -120,7 +120,7 @@ bool registry_adopt(thr_thread *thread)
     if (swap_release(&thread->begun, 1) == 2) /* pairs with thr_thread_native_id */
         wait_wake(&thread->begun, UINT32_MAX, OS_ANY);
     wait_self = &thread->record;
-    thr__me = thread->record.number << 3 | 1;
+    thr__me = thread->record.number << 4 | 1;
     if (load_relaxed(&thread->origin) != THREAD_HIDDEN)
         thr__self = thread;
     return registry_arm(thread);

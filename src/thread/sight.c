@@ -63,7 +63,7 @@ enum sight_holder sight_holder(const struct wait_record *wait, uint32_t *number)
     case WAIT_WRITE:
         if (!os_peek(object, &word) || !(word & 1))
             return FREE;
-        *number = word >> 3;
+        *number = word >> 4;
         return *number ? HELD_BY : HELD;
     case WAIT_JOIN:
     case WAIT_START:
