@@ -18,25 +18,35 @@
 enum {
     PLACES = 256,
     PARTNERS = 16,
+
     TRUST_MAX = 32,
     PAUSING_START = 8,
     YIELDING_START = 2,
     PROBE = 64,
-    TURNS_UNTIMED = 16,     /* pauses before the clock is first read */
-    TURNS_A_CLOCK = 16,     /* pauses between two looks at the clock */
-    PAUSING_A_TRUST = 800,  /* nanoseconds */
-    TURN = 250000,          /* nanoseconds */
-    LONG_ABSENCE = 3000000, /* nanoseconds */
-    VISITS_A_CLOCK = 4,
-    YIELDING = 50000,       /* nanoseconds of yields: what a sleep and a wake may cost */
-    YIELD = 1000,           /* nanoseconds: what a yield costs; if it took longer, others had use for the time */
-    LONG_YIELD = 1000000,   /* nanoseconds */
-    SHORT_SLEEP = 500000,   /* nanoseconds: a yield would have done */
-    SHORTEST_SLEEP = 50000, /* nanoseconds: a pause would have done; half of it is the wake itself */
-    SAVED = 4000,           /* nanoseconds: by a yield that took the place of a sleep */
-    MOST_DEBT = 10000000,   /* nanoseconds */
-    REST = 64               /* times as long as the long yield took */
+
+    PAUSES_UNTIMED = 16, /* before the clock is first read */
+    PAUSES_A_CLOCK = 16, /* between two looks at the clock */
+
+    VISITS_A_CLOCK = 4 /* to a lock, until the clock is read */
 };
+
+/* All in nanoseconds. */
+enum {
+    PAUSING_A_TRUST = 800,
+    YIELDING = 50000,        /* of yields: what a sleep and a wake may cost */
+    YIELD = 1000,            /* what a yield costs; if it took longer, others had use for the time */
+    YIELDING_MOST = 1000000, /* of others' time, too */
+    LONG_YIELD = 1000000,
+    SHORT_SLEEP = 500000,   /* a yield would have done */
+    SHORTEST_SLEEP = 50000, /* a pause would have done; half of it is the wake itself */
+    SAVED = 4000,           /* by a yield that took the place of a sleep */
+    MOST_DEBT = 10000000,
+    TURN = 250000,
+    LONG_ABSENCE = 3000000 /* between two turns */
+};
+
+/* Times as long as a long yield took: so long nobody yields then. */
+enum { REST = 64 };
 
 struct place {
     uint8_t pausing; /* both are stored so that the start is 0: the table starts zeroed */
@@ -171,6 +181,7 @@ static void yield_now(struct spin *spin, struct place *place)
         return;
     spin->way = SPIN_YIELD;
     spin->left = YIELDING;
+    spin->end = spin->now + YIELDING_MOST;
 }
 
 static void begin(struct spin *spin, const void *object, bool may_yield)
@@ -201,7 +212,7 @@ static bool pause_turn(struct spin *spin)
 {
     os_pause();
     spin->turns++;
-    if (spin->turns < TURNS_UNTIMED || spin->turns % TURNS_A_CLOCK != 0)
+    if (spin->turns < PAUSES_UNTIMED || spin->turns % PAUSES_A_CLOCK != 0)
         return true;
     struct place *place = place_of(spin->object);
     spin->now = os_now();
@@ -216,7 +227,7 @@ static bool pause_turn(struct spin *spin)
 
 static bool yield_turn(struct spin *spin)
 {
-    if (spin->left <= 0)
+    if (spin->left <= 0 || spin->now >= spin->end)
         return false;
     thr_time before = spin->now;
     os_yield();

@@ -27,9 +27,9 @@ enum spin_way { SPIN_NOT, SPIN_PAUSE, SPIN_YIELD };
 /* One spin: how it goes on, and what is left of it. */
 struct spin {
     const void *object;
-    thr_time now;  /* 0: the clock has not been read yet */
-    thr_time end;  /* of the pauses */
-    thr_time left; /* of the yields */
+    thr_time now; /* 0: the clock has not been read yet */
+    thr_time end;
+    thr_time left; /* of yields that nobody else had use for */
     uint32_t turns;
     enum spin_way way;
     bool may_yield;
