@@ -20,10 +20,11 @@
  * R2  Who was woken looks, and sets SLEEPERS again before it sleeps again; a deadline ends only a sleep, after which it
  *     looks once more.
  *
- * Order: a release is a release, a take an acquire. SLEEPERS is set with release and the word read with acquire before
- * waiting_ is looked at (R1): who sees a word in which the release has overwritten somebody's SLEEPERS sees that thread in
- * waiting_ too, since the release is a read-modify-write and continues that store's release sequence. After the
- * compare-and-swap of a release the semaphore may be gone: the wake is given only its address. */
+ * Order: a release is a release, a take an acquire. SLEEPERS is set with release, by everybody who is about to sleep, also
+ * where it is set already, and the word is read with acquire before waiting_ is looked at (R1): who sees a word in which
+ * the release has overwritten somebody's SLEEPERS sees that thread in waiting_ too, since the release is a
+ * read-modify-write and continues that store's release sequence. After the compare-and-swap of a release the semaphore
+ * may be gone: the wake is given only its address. */
 
 #include "threading/semaphore.h"
 
@@ -86,7 +87,7 @@ static thr_result sleep_for(thr_semaphore *semaphore, struct wait *wait)
             }
         } else if (result != THR_OK) {
             return result;
-        } else if (word == SLEEPERS || cas_release(&semaphore->word_, &word, SLEEPERS)) {
+        } else if (cas_release(&semaphore->word_, &word, SLEEPERS)) {
             result = wait_block(wait, &semaphore->word_, SLEEPERS, OS_ANY);
         }
         word = load_acquire(&semaphore->word_);
