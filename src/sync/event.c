@@ -72,9 +72,9 @@ static bool join(thr_event *event, uint32_t *word)
 
 static thr_result sleep_until_set(thr_event *event, struct wait *wait)
 {
-    uint32_t joined = load_acquire(&event->word_);
+    uint32_t joined = load_relaxed(&event->word_); /* who returns reads once more, with acquire */
     if (!join(event, &joined)) {
-        (void)load_acquire(&event->word_); /* a failed compare-and-swap reads relaxed */
+        (void)load_acquire(&event->word_);
         return THR_OK;
     }
     for (;;) {

@@ -2,7 +2,9 @@
 
 #include "wait/bitlock.h"
 
-enum { SPINS = 64 };
+#ifndef BITLOCK_SPINS
+#define BITLOCK_SPINS 64 /* fewer where each one is a state that is searched (lab/model) */
+#endif
 
 uint64_t bitlock_acquire(uint64_t *word)
 {
@@ -12,7 +14,7 @@ uint64_t bitlock_acquire(uint64_t *word)
         if (!(now & BITLOCK_LOCKED)) {
             if (cas_acquire(word, &now, now | BITLOCK_LOCKED | keep))
                 return now & ~BITLOCK_BITS;
-        } else if (spins < SPINS && !(now & BITLOCK_SLEEPING)) {
+        } else if (spins < BITLOCK_SPINS && !(now & BITLOCK_SLEEPING)) {
             os_pause();
             spins++;
             now = load_relaxed(word);

@@ -1,0 +1,219 @@
+/* condition.c - a notify wakes exactly those it should, the longest waiting first; with the lock, handed on from one to
+ * the next. */
+
+#include "threading/condition.h"
+
+#include "model/scenario.h"
+
+struct shared {
+    thr_condition condition;
+    thr_lock lock;
+    uint32_t data; /* plain: a race if two are in */
+};
+
+static const struct named_field fields[] = {
+    FIELD(struct shared, condition), FIELD(struct shared, lock), FIELD(struct shared, data), {0}};
+
+struct ghost {
+    uint32_t entered;
+    uint8_t came;           /* who wait, in their order: under the lock */
+    uint8_t place[THREADS]; /* the order of a thread + 1; 0: it has not waited */
+    bool patient[THREADS];  /* without a deadline */
+    bool chosen[THREADS];   /* came back with THR_OK */
+    bool returned[THREADS];
+    uint8_t chosen_count;
+    uint8_t woken; /* how many the notifies said that they woke */
+};
+
+static struct shared *shared(void)
+{
+    return (struct shared *)world.shared;
+}
+
+static struct ghost *ghost(void)
+{
+    return (struct ghost *)world.ghost;
+}
+
+static void inside(void)
+{
+    check(shared()->data == ghost()->entered, "what was done under the lock is not seen");
+    ghost()->entered++;
+    shared()->data++;
+}
+
+static void enter(void)
+{
+    (void)thr_lock_acquire(&shared()->lock);
+    inside();
+}
+
+static void leave(void)
+{
+    check(thr_lock_release(&shared()->lock) == THR_OK, "the lock is not held by who holds it");
+}
+
+static void wait_here(int thread, thr_time deadline)
+{
+    struct ghost *g = ghost();
+    enter();
+    g->place[thread] = ++g->came;
+    g->patient[thread] = deadline == THR_FOREVER;
+    thr_result result = thr_condition_wait_until(&shared()->condition, &shared()->lock, deadline);
+    check(result == THR_OK || (result == THR_TIMEOUT && deadline != THR_FOREVER), "a wait ended for no reason");
+    g->returned[thread] = true;
+    g->chosen[thread] = result == THR_OK;
+    g->chosen_count = (uint8_t)(g->chosen_count + (result == THR_OK));
+    inside();
+    leave();
+}
+
+static void wait_condition(int thread)
+{
+    wait_here(thread, THR_FOREVER);
+}
+
+static void wait_until(int thread)
+{
+    wait_here(thread, AFTER_TICKS(1));
+}
+
+/* With the lock: who waits without a deadline has queued, and is there. */
+static void notify_locked(size_t n)
+{
+    uint8_t patient = 0;
+    uint8_t waiting = 0;
+    enter();
+    for (int i = 0; i < THREADS; i++) {
+        bool waits = ghost()->place[i] != 0 && !ghost()->returned[i];
+        waiting = (uint8_t)(waiting + waits);
+        patient = (uint8_t)(patient + (waits && ghost()->patient[i]));
+    }
+    uint8_t unseen = (uint8_t)(ghost()->woken - ghost()->chosen_count); /* chosen, and not back yet */
+    size_t woken = thr_condition_notify(&shared()->condition, n);
+    size_t least = patient > unseen ? (size_t)patient - unseen : 0;
+    size_t most = (size_t)waiting - unseen;
+    check(woken >= (least < n ? least : n) && woken <= (most < n ? most : n), "a notify woke too few, or too many");
+    ghost()->woken = (uint8_t)(ghost()->woken + woken);
+    leave();
+}
+
+static void notify(int thread)
+{
+    (void)thread;
+    notify_locked(1);
+}
+
+static void notify_all(int thread)
+{
+    (void)thread;
+    notify_locked(THREADS);
+}
+
+static void notify_unlocked(int thread)
+{
+    (void)thread;
+    size_t woken = thr_condition_notify(&shared()->condition, 1);
+    ghost()->woken = (uint8_t)(ghost()->woken + woken);
+}
+
+static void lock_only(int thread)
+{
+    (void)thread;
+    enter();
+    leave();
+}
+
+/* Longest waiting first: nobody without a deadline is passed over. */
+static void check_order(void)
+{
+    const struct ghost *g = ghost();
+    for (int i = 0; i < THREADS; i++) {
+        for (int j = 0; j < THREADS; j++) {
+            bool passed = g->place[i] != 0 && g->patient[i] && !g->returned[i] && g->place[i] < g->place[j];
+            check(!passed || !g->chosen[j], "a later waiter was woken first");
+        }
+    }
+    check(g->woken == g->chosen_count, "not as many came back as were woken");
+}
+
+static bool may_rest(void)
+{
+    check_order();
+    check(shared()->data == ghost()->entered, "something done under the lock is lost");
+    for (int i = 0; i < THREADS; i++) {
+        if (scenario_asleep(i) && ghost()->place[i] == 0)
+            return false;
+    }
+    return !thr_lock_locked(&shared()->lock);
+}
+
+static void finish(void)
+{
+    check_order();
+    check(shared()->data == ghost()->entered, "something done under the lock is lost");
+    check(!thr_lock_locked(&shared()->lock), "the lock is still held");
+    check(shared()->condition.word_ == 0, "somebody is left in the condition");
+    for (int i = 0; i < THREADS; i++)
+        check(world.records[i].pending == 0, "somebody is left pending");
+}
+
+static void prepare(void)
+{
+}
+
+static const struct model_operation operations[] = {{"wait", wait_condition},
+                                                    {"wait_until", wait_until},
+                                                    {"notify", notify},
+                                                    {"notify_all", notify_all},
+                                                    {"notify, unlocked", notify_unlocked},
+                                                    {"lock", lock_only}};
+
+const struct object model_condition = {
+    .name = "condition",
+    .operations = operations,
+    .count = sizeof operations / sizeof *operations,
+    .fields = fields,
+    .prepare = prepare,
+    .may_rest = may_rest,
+    .finish = finish,
+};
+
+/* -- Its end: who waited frees it, and the lock too --------------------------------------------------------------- */
+
+static void wait_and_free(int thread)
+{
+    (void)thread;
+    enter();
+    while (ghost()->woken == 0)
+        (void)thr_condition_wait(&shared()->condition, &shared()->lock);
+    inside();
+    leave();
+    scenario_free(&shared()->condition, sizeof shared()->condition);
+    scenario_free(&shared()->lock, sizeof shared()->lock);
+}
+
+static void notify_last(int thread)
+{
+    (void)thread;
+    enter();
+    ghost()->woken = 1;
+    (void)thr_condition_notify(&shared()->condition, 1);
+    leave();
+}
+
+static bool one_of_each(void)
+{
+    return scenario_runs(wait_and_free) == 1 && scenario_runs(notify_last) == 1;
+}
+
+static const struct model_operation end_operations[] = {{"wait, free", wait_and_free}, {"notify", notify_last}};
+
+const struct object model_condition_end = {
+    .name = "condition_end",
+    .operations = end_operations,
+    .count = sizeof end_operations / sizeof *end_operations,
+    .fields = fields,
+    .prepare = prepare,
+    .makes_sense = one_of_each,
+};

@@ -1,0 +1,49 @@
+/* scenario.c - the objects, and what their operations ask of the search; see scenario.h. */
+
+#include "model/scenario.h"
+
+#include "model/race.h"
+#include "model/step.h"
+
+extern const struct object model_lock, model_rlock, model_event, model_event_end, model_semaphore, model_semaphore_end,
+    model_permit, model_latch, model_latch_end, model_once, model_condition, model_condition_end, model_barrier,
+    model_barrier_action, model_barrier_end, model_rwlock, model_bitlock;
+
+const struct object *const objects[] = {
+    &model_bitlock,     &model_lock,      &model_rlock,         &model_condition, &model_condition_end,
+    &model_semaphore,   &model_permit,    &model_semaphore_end, &model_event,     &model_event_end,
+    &model_latch,       &model_latch_end, &model_once,          &model_barrier,   &model_barrier_action,
+    &model_barrier_end, &model_rwlock};
+const int objects_count = sizeof objects / sizeof *objects;
+
+struct scenario scenario;
+
+void scenario_point(void)
+{
+    step_pending()->operation = OPERATION_POINT;
+    (void)step_wait();
+}
+
+void scenario_free(void *at, size_t size)
+{
+    step_aside(race_free, (uintptr_t)at, size);
+}
+
+bool scenario_asleep(int thread)
+{
+    return world.threads[thread].state == ASLEEP;
+}
+
+int scenario_runs(void (*run)(int thread))
+{
+    int count = 0;
+    for (int i = 0; i < scenario.threads; i++)
+        count += scenario.operations[i]->run == run;
+    return count;
+}
+
+void scenario_body(int thread)
+{
+    scenario.operations[thread]->run(thread);
+    world.done[thread]++;
+}

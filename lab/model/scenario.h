@@ -1,0 +1,72 @@
+/* scenario.h - an object under test: what its operations are, and what must hold.
+ *
+ * The search runs each pair and each triple of the operations, a thread for each. What the operations share lies in
+ * `world.shared`, which is zeroed before; what they note for the checks in `world.ghost`, which is no part of the memory
+ * that the search makes weak: it is as the steps were made. */
+
+#ifndef MODEL_SCENARIO_H
+#define MODEL_SCENARIO_H
+
+#include "model/world.h"
+
+struct named_field {
+    const char *name;
+    uint16_t offset;
+    uint16_t size;
+};
+
+struct model_operation {
+    const char *name;
+    void (*run)(int thread);
+};
+
+struct object {
+    const char *name;
+    const struct model_operation *operations;
+    const struct named_field *fields; /* of `shared`, for the trace; the last has no name */
+    void (*prepare)(void);            /* before the threads start */
+    bool (*may_rest)(void);           /* nobody can go on: is that right? NULL: never */
+    void (*finish)(void);             /* all threads have ended; NULL: nothing to look at */
+    bool (*makes_sense)(void);        /* these operations together; NULL: always */
+    int count;                        /* of operations */
+};
+
+#define FIELD(type, member)                                                                                            \
+    {                                                                                                                  \
+#member, (uint16_t)offsetof(type, member), (uint16_t)sizeof(((type *)0)->member)                               \
+    }
+
+/* The property does not hold: what was expected. */
+#define check(condition, ...) ((condition) ? (void)0 : fail(__VA_ARGS__))
+
+/* A deadline: when time has moved on this many times. */
+#define AFTER_TICKS(n) ((thr_time)(n)*TICK)
+
+/* Others may come in here. */
+void scenario_point(void);
+
+/* The thread's object, or a part of it, is freed: nobody may touch it any more, but for a wake of its address. */
+void scenario_free(void *at, size_t size);
+
+/* Whether a thread sleeps, in os_wait. */
+bool scenario_asleep(int thread);
+
+/* How many of the threads run this operation. */
+int scenario_runs(void (*run)(int thread));
+
+/* -- For the search ----------------------------------------------------------------------------------------------- */
+
+/* What is searched: an object, and an operation of its for each thread. */
+extern struct scenario {
+    const struct object *object;
+    const struct model_operation *operations[THREADS];
+    int threads;
+} scenario;
+
+/* What a thread does. */
+void scenario_body(int thread);
+
+extern const struct object *const objects[];
+extern const int objects_count;
+
+#endif

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The search of the library's own algorithms (lab/model, docs/model.md): what takes seconds of it, and that it finds
+# mistakes. tools/nightly goes further.
+#
+# ctest: plain
+# ctest: timeout=300
+set -euo pipefail
+
+made=$THR_BUILD_DIR/lab/model
+if [ ! -x "$made/model" ]; then
+    echo "not built for this processor"
+    exit 0
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# finds SOURCE SED OBJECT MATCH: the search finds what is wrong with the source once it is changed so.
+finds()
+{
+    local source=$1 change=$2 object=$3 match=$4 others status=0
+    sed -E "$change" "$THR_SOURCE_DIR/src/$source" >"$work/changed.c"
+    if cmp -s "$THR_SOURCE_DIR/src/$source" "$work/changed.c"; then
+        echo "nothing to change in $source: $change"
+        return 1
+    fi
+    mapfile -t others < <(find "$made/CMakeFiles" -name '*.o' ! -path "*/src/$source.o")
+    "$CC" -std=c11 -D_GNU_SOURCE -O1 -g -fexceptions -fsanitize=thread -DBITLOCK_SPINS=1 -I "$THR_SOURCE_DIR/include" \
+        -I "$THR_SOURCE_DIR/src" -c "$work/changed.c" -o "$work/changed.o"
+    "$CC" "$work/changed.o" "${others[@]}" -pthread -ldl -o "$work/model"
+    "$work/model" --first --match "$match" "$object" "${@:5}" >"$work/out" || status=$?
+    if ((status != 1)) || ! grep -q '^FAILED' "$work/out"; then
+        cat "$work/out"
+        echo "not found: $source: $change"
+        return 1
+    fi
+    grep -A1 '^FAILED' "$work/out"
+}
+
+# A set that returns early because the flag is up.
+finds sync/event.c 's/^    uint32_t word = load_relaxed\(&event->word_\);/&\n    if (word \& SET)\n        return;/' \
+    event 'post | post | consume' --threads 3
+# A lock whose release does not wake; whose release orders nothing; a permit whose sleepers do not say so in the word.
+finds sync/lock.c 's/^( +)wait_wake\(.*/\1;/' lock 'acquire | acquire'
+finds sync/lock.c 's/cas_release\(/cas_relaxed(/' lock 'acquire | acquire'
+finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word == SLEEPERS || \1)/' permit \
+    'acquire | acquire | acquire' --threads 3 --messages 2 --strays 0
+
+"$made/model" --summary
+"$made/model" --summary --threads 3 --messages 2 --strays 1 event event_end latch latch_end once
+"$made/model" --summary --threads 3 --messages 1 --strays 0 lock
