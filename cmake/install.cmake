@@ -5,6 +5,10 @@ set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/threading")
 
 install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 install(TARGETS threading threading_static EXPORT threadingTargets)
+if(TARGET threading_lab)
+    install(TARGETS threading_lab LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" NAMELINK_SKIP)
+    install(TARGETS threading_cli)
+endif()
 install(EXPORT threadingTargets NAMESPACE threading:: DESTINATION "${package_dir}")
 
 configure_package_config_file(cmake/threadingConfig.cmake.in threadingConfig.cmake

@@ -41,6 +41,7 @@
 #include "threading/condition.h"
 #include "threading/event.h"
 #include "threading/hold.h"
+#include "threading/lab.h"
 #include "threading/latch.h"
 #include "threading/local.h"
 #include "threading/lock.h"

@@ -49,6 +49,9 @@ THR_INLINE bool thr__steered(void)
     return THR__UNLIKELY(__atomic_load_n(&thr__hooked, __ATOMIC_RELAXED) != 0);
 }
 
+/* The laboratory may let another thread go on here: before a question that changes nothing, such as is_set. */
+THR_API void thr__look(const void *object);
+
 /* One compare-and-swap that must succeed at the first try. Orders are acquire (to take) or release (to give). */
 THR_INLINE bool thr__cas_acquire(uint32_t *word, uint32_t expected, uint32_t desired)
 {

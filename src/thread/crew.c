@@ -70,7 +70,7 @@ static bool hire(void)
         return false;
     unsigned i = (unsigned)__builtin_ctzll(~crew.taken);
     os_thread thread;
-    if (os_thread_start(&thread, thr_get_stack_size(), true, serve, &crew.seats[i]) != THR_OK)
+    if (wait_system->start(&thread, thr_get_stack_size(), true, serve, &crew.seats[i]) != THR_OK)
         return false;
     os_thread_detach(thread);
     crew.taken |= (uint64_t)1 << i;

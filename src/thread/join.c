@@ -39,7 +39,7 @@ static void claim_give_back(thr_thread *thread)
 static bool reap(thr_thread *thread)
 {
     os_thread native = (os_thread)load_relaxed(&thread->native);
-    if (!os_thread_join(native)) {
+    if (!wait_system->join(native)) {
         if (thread_life(thread) == LIFE_ALIVE) {
             claim_give_back(thread); /* J2 */
             return false;

@@ -237,6 +237,12 @@ void registry_prepare(void)
 __attribute__((constructor(101))) static void at_load(void)
 {
     registry_prepare();
+    hook_load();
+}
+
+const void *registry_lock_word(void)
+{
+    return &lock;
 }
 
 void registry_after_fork(void)

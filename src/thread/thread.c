@@ -125,7 +125,7 @@ static thr_result start_native(thr_thread *thread)
     if (result != THR_OK)
         return result;
     tsan_release(thread);
-    result = os_thread_start(&native, thread->stack_size, false, run, thread);
+    result = wait_system->start(&native, thread->stack_size, false, run, thread);
     if (result != THR_OK) {
         undo_start(thread);
         return result;

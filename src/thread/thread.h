@@ -119,6 +119,9 @@ uint32_t pool_end(void);
 void registry_lock(void);
 void registry_unlock(void);
 
+/* The lock itself, for the laboratory: it is no object of the program's. */
+const void *registry_lock_word(void);
+
 /* Whatever needs the registry calls this first: it is made ready by a constructor, or by the first who comes before. */
 void registry_prepare(void);
 

@@ -28,11 +28,12 @@ void thr_sleep(double seconds)
 
 void thr_sleep_until(thr_time deadline)
 {
-    hook_point(HOOK_SLEEP, NULL);
     if (wait_expired(deadline)) {
+        hook_point(HOOK_YIELD, NULL);
         os_yield();
         return;
     }
+    hook_point(HOOK_SLEEP, NULL);
     static const uint32_t nothing = 0; /* nobody wakes it: only the clock ends this wait, or an interrupt */
     struct wait wait;
     wait_begin(&wait, WAIT_SLEEP, NULL, deadline);

@@ -38,7 +38,11 @@ enum hook_operation {
     HOOK_THREAD_JOIN,
     HOOK_TIMER_START,
     HOOK_TIMER_CANCEL,
-    HOOK_SLEEP
+    HOOK_SLEEP,
+    HOOK_YIELD,       /* a sleep that has passed already: others should have their turn */
+    HOOK_YIELD_POINT, /* the program's own: thr_yield_point */
+    HOOK_LOOK,        /* a question that changes nothing: is_set, locked, is_alive, ... */
+    HOOK_OPERATIONS
 };
 
 struct wait_system {
@@ -46,6 +50,11 @@ struct wait_system {
     void (*wake)(const uint32_t *word, uint32_t count, uint32_t mask);
     thr_time (*now)(void);
     void (*point)(enum hook_operation operation, const void *object);
+    /* The native threads that the library starts, and waits for: os_thread_start, os_thread_join. */
+    thr_result (*start)(os_thread *thread, size_t stack_size, bool block_signals, void *(*function)(void *), void *arg);
+    bool (*join)(os_thread thread);
+    /* A call was a mistake of the program's, and returns this result. Only when thr__hooked is set. */
+    void (*misuse)(const void *object, thr_result result);
 };
 
 /* The system itself, unless somebody has put another there before any thread was started. */
@@ -57,5 +66,17 @@ static inline void hook_point(enum hook_operation operation, const void *object)
     if (thr__steered())
         wait_system->point(operation, object);
 }
+
+/* Returns `result`, which says that the program made a mistake. */
+static inline thr_result hook_misuse(const void *object, thr_result result)
+{
+    if (thr__steered())
+        wait_system->misuse(object, result);
+    return result;
+}
+
+/* What this floor needs of one above it (lab/load.c): loads the laboratory into this process, if it was asked for. Called
+ * once, before the program's main. */
+void hook_load(void);
 
 #endif

@@ -284,7 +284,14 @@ static void no_point(enum hook_operation operation, const void *object)
     (void)object;
 }
 
-static const struct wait_system blocked_system = {blocked_wait, blocked_wake, now, no_point};
+static void no_misuse(const void *object, thr_result result)
+{
+    (void)object;
+    (void)result;
+}
+
+static const struct wait_system blocked_system = {blocked_wait,    blocked_wake,   now,      no_point,
+                                                  os_thread_start, os_thread_join, no_misuse};
 
 struct wait_record *support_record(void)
 {

@@ -15,6 +15,7 @@ static __thread struct {
     const void *object;
     unsigned waits;
     unsigned wakes;
+    unsigned misuses;
 } seen;
 
 static const struct wait_system *below;
@@ -43,7 +44,15 @@ static void counting_point(enum hook_operation operation, const void *object)
     seen.object = object;
 }
 
-static const struct wait_system counting = {counting_wait, counting_wake, counting_now, counting_point};
+static void counting_misuse(const void *object, thr_result result)
+{
+    (void)object;
+    (void)result;
+    seen.misuses++;
+}
+
+static const struct wait_system counting = {counting_wait,   counting_wake,  counting_now,   counting_point,
+                                            os_thread_start, os_thread_join, counting_misuse};
 
 static void forget(void)
 {
@@ -242,8 +251,8 @@ static void rwlock(void)
 
 static void sleeping(void)
 {
-    FAST(HOOK_SLEEP, NULL, NOTHING(thr_sleep(0.0)), 0);
-    FAST(HOOK_SLEEP, NULL, NOTHING(thr_sleep_until(0)), 0);
+    FAST(HOOK_YIELD, NULL, NOTHING(thr_sleep(0.0)), 0);
+    FAST(HOOK_YIELD, NULL, NOTHING(thr_sleep_until(0)), 0);
     POINT(HOOK_SLEEP, NULL, NOTHING(thr_sleep(0.001)), 0);
 }
 

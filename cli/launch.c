@@ -1,0 +1,196 @@
+/* launch.c - runs a program with the laboratory loaded into it.
+ *
+ * The program is started as it is, with environment variables that the library looks at before main (src/lab/link.h). The
+ * laboratory is preloaded too, so that it sees blocking calls that do not go through the library. A pipe tells whether the
+ * library was there at all: the laboratory writes to it, and closes it.
+ *
+ * Addresses are the same in every run, where the system lets us ask for that: then a schedule that is replayed later finds
+ * the same ones. */
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "lab/link.h"
+
+void complain(const char *format, ...)
+{
+    va_list arguments;
+    fputs("threading: ", stderr);
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+/* -- Options ------------------------------------------------------------------------------------------------------ */
+
+void launch_option(struct launch_options *options, const char *name, const char *value)
+{
+    size_t room = sizeof options->text - options->length;
+    int length = snprintf(options->text + options->length, room, "%s=%s\n", name, value);
+    if (length < 0 || (size_t)length >= room || strchr(value, '\n')) {
+        complain("the value of %s is too long, or has a newline in it", name);
+        exit(STATUS_USAGE);
+    }
+    options->length += (size_t)length;
+}
+
+uint64_t parse_count(struct argp_state *state, const char *option, const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || *text == '-')
+        argp_error(state, "--%s wants a number, not `%s`", option, text);
+    return value;
+}
+
+double parse_seconds(struct argp_state *state, const char *option, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value > 0) || value > 1e9)
+        argp_error(state, "--%s wants a number of seconds above 0, not `%s`", option, text);
+    return value;
+}
+
+/* -- The laboratory's file ---------------------------------------------------------------------------------------- */
+
+static bool readable(char *path, size_t size, const char *folder, const char *below)
+{
+    int length = snprintf(path, size, "%s%s/%s", folder, below, LAB_FILE);
+    return length > 0 && (size_t)length < size && access(path, R_OK) == 0;
+}
+
+/* Beside the command (in a build folder), or where it is installed with it. */
+static bool find_lab(char *path, size_t size)
+{
+    char folder[PATH_MAX];
+    const char *given = getenv(LAB_VARIABLE);
+    if (given && *given)
+        return snprintf(path, size, "%s", given) < (int)size;
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    if (length <= 0)
+        return false;
+    folder[length] = '\0';
+    *strrchr(folder, '/') = '\0';
+    return readable(path, size, folder, "") || readable(path, size, folder, "/" LAB_FROM_BIN);
+}
+
+/* -- The program -------------------------------------------------------------------------------------------------- */
+
+static void preload(const char *file)
+{
+    char all[2 * PATH_MAX];
+    const char *others = getenv("LD_PRELOAD");
+    (void)snprintf(all, sizeof all, "%s%s%s", file, others && *others ? ":" : "", others ? others : "");
+    (void)setenv("LD_PRELOAD", all, 1);
+    /* AddressSanitizer wants to be first, and says so; it works all the same. */
+    const char *asan = getenv("ASAN_OPTIONS");
+    (void)snprintf(all, sizeof all, "%s%sverify_asan_link_order=0", asan ? asan : "", asan && *asan ? ":" : "");
+    (void)setenv("ASAN_OPTIONS", all, 1);
+}
+
+static _Noreturn void become(const char *file, const char *mode, const char *options, char **argv)
+{
+    int now = personality(0xffffffff);
+    if (now != -1)
+        (void)personality((unsigned)now | ADDR_NO_RANDOMIZE); /* where it is not allowed, it is not */
+    (void)setenv(LAB_VARIABLE, file, 1);
+    (void)setenv(LAB_MODE_VARIABLE, mode, 1);
+    (void)setenv(LAB_OPTIONS_VARIABLE, options, 1);
+    preload(file);
+    (void)execvp(argv[0], argv);
+    int error = errno;
+    (void)unsetenv("LD_PRELOAD");
+    complain("%s: %s", argv[0], strerror(error));
+    _exit(STATUS_USAGE);
+}
+
+/* The wrapper's arguments, then the program's. */
+static char **wrapped(char *const *wrapper, char **argv)
+{
+    size_t n = 0;
+    size_t m = 0;
+    while (wrapper && wrapper[n])
+        n++;
+    while (argv[m])
+        m++;
+    char **all = calloc(n + m + 1, sizeof *all);
+    if (!all)
+        abort();
+    if (n > 0)
+        memcpy(all, wrapper, n * sizeof *all);
+    memcpy(all + n, argv, m * sizeof *all);
+    return all;
+}
+
+/* Whether the laboratory was there; blocks until it is known. */
+static bool attached(int from)
+{
+    char byte;
+    ssize_t got;
+    do
+        got = read(from, &byte, 1);
+    while (got < 0 && errno == EINTR);
+    (void)close(from);
+    return got == 1;
+}
+
+static int status_of(pid_t child, bool was_attached, const char *program)
+{
+    int status;
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR)
+            return STATUS_USAGE;
+    }
+    if (!was_attached) {
+        if (!(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_USAGE))
+            complain("%s does not use the library `threading` (or a version of it without the laboratory)", program);
+        return STATUS_USAGE;
+    }
+    if (WIFSIGNALED(status)) {
+        complain("%s: %s", program, strsignal(WTERMSIG(status)));
+        return STATUS_USAGE;
+    }
+    return WEXITSTATUS(status);
+}
+
+int launch(const char *mode, const struct launch_options *options, char **argv, char *const *wrapper)
+{
+    char file[PATH_MAX];
+    char text[sizeof options->text + 64];
+    int news[2];
+    if (!find_lab(file, sizeof file)) {
+        complain("%s is not beside this command, nor where it is installed", LAB_FILE);
+        return STATUS_USAGE;
+    }
+    if (pipe(news) != 0) {
+        complain("no pipe: %s", strerror(errno));
+        return STATUS_USAGE;
+    }
+    (void)snprintf(text, sizeof text, "%sattached=%d\n", options->text, news[1]);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)close(news[0]);
+        become(file, mode, text, wrapped(wrapper, argv));
+    }
+    (void)close(news[1]);
+    if (child < 0) {
+        complain("no process: %s", strerror(errno));
+        return STATUS_USAGE;
+    }
+    /* Ctrl-C is for the program; the laboratory in it ends the search with a summary. */
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGQUIT, SIG_IGN);
+    return status_of(child, attached(news[0]), argv[0]);
+}

@@ -1,0 +1,135 @@
+/* replay.c - `threading replay`: a schedule file says which program, with which arguments, in which folder. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+enum { KEY_GDB = 256, KEY_ALLOW_MISUSE, KEY_HANG, ARGUMENTS = 4096, LINE = 8192 };
+
+static const struct argp_option options[] = {
+    {"gdb", KEY_GDB, NULL, 0, "run it under the debugger gdb", 0},
+    {"hang", KEY_HANG, "S", 0, "it hangs when it takes S seconds of real time (10)", 0},
+    {"allow-misuse", KEY_ALLOW_MISUSE, NULL, 0, "mistaken calls (release of a free lock, ...) are no failures", 0},
+    {0},
+};
+
+struct request {
+    struct launch_options launch;
+    const char *file;
+    char **program;
+    bool gdb;
+    char *recorded[ARGUMENTS]; /* program and arguments, from the file */
+    char *folder;
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct request *request = state->input;
+    switch (key) {
+    case KEY_GDB:
+        request->gdb = true;
+        launch_option(&request->launch, "here", "1");
+        return 0;
+    case KEY_HANG:
+        (void)parse_seconds(state, "hang", text);
+        launch_option(&request->launch, "hang", text);
+        return 0;
+    case KEY_ALLOW_MISUSE:
+        launch_option(&request->launch, "allow_misuse", "1");
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->file)
+            return ARGP_ERR_UNKNOWN; /* then ARGP_KEY_ARGS comes */
+        request->file = text;
+        return 0;
+    case ARGP_KEY_ARGS:
+        request->program = state->argv + state->next;
+        if (*request->program && strcmp(*request->program, "--") == 0)
+            request->program++;
+        return 0;
+    case ARGP_KEY_END:
+        if (!request->file)
+            argp_error(state, "which schedule file?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What follows the word and a space; NULL if the line does not begin so. */
+static char *rest(const char *line, const char *word)
+{
+    size_t length = strlen(word);
+    if (strncmp(line, word, length) != 0 || line[length] != ' ')
+        return NULL;
+    return strdup(line + length + 1);
+}
+
+/* The laboratory reads the moves; here only what is to be run matters. */
+static bool read_program(struct request *request)
+{
+    char line[LINE];
+    size_t n = 0;
+    FILE *file = fopen(request->file, "r");
+    if (!file) {
+        complain("%s: %s", request->file, strerror(errno));
+        return false;
+    }
+    while (fgets(line, sizeof line, file)) {
+        char *text;
+        line[strcspn(line, "\n")] = '\0';
+        if ((text = rest(line, "program")) != NULL || (text = rest(line, "argument")) != NULL) {
+            if (n + 1 < ARGUMENTS)
+                request->recorded[n++] = text;
+        } else if ((text = rest(line, "folder")) != NULL) {
+            request->folder = text;
+        }
+    }
+    (void)fclose(file);
+    return true;
+}
+
+static bool go_to_folder(const struct request *request)
+{
+    if (!request->folder || chdir(request->folder) == 0)
+        return true;
+    complain("the program ran in %s, which cannot be entered: %s", request->folder, strerror(errno));
+    return false;
+}
+
+int command_replay(int argc, char **argv)
+{
+    static const struct argp argp = {options,
+                                     parse,
+                                     "FILE [[--] PROGRAM [ARGUMENT...]]",
+                                     "Runs the schedule of FILE again; the program and its arguments as they are "
+                                     "written there, in the same folder, unless others are given.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
+    static char gdb[] = "gdb";
+    static char quiet[] = "-q";
+    static char arguments[] = "--args";
+    static struct request request;
+    static char path[2 * LINE];
+    char *const wrapper[] = {gdb, quiet, arguments, NULL};
+    if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0 || !read_program(&request))
+        return STATUS_USAGE;
+    char *absolute = realpath(request.file, NULL);
+    (void)snprintf(path, sizeof path, "%s", absolute ? absolute : request.file);
+    free(absolute);
+    launch_option(&request.launch, "file", path);
+    char **program = request.program && *request.program ? request.program : NULL;
+    if (!program && !go_to_folder(&request))
+        return STATUS_USAGE;
+    program = program ? program : request.recorded;
+    if (!*program) {
+        complain("%s does not say which program; give it after --", request.file);
+        return STATUS_USAGE;
+    }
+    return launch("replay", &request.launch, program, request.gdb ? wrapper : NULL);
+}

@@ -1,0 +1,101 @@
+/* attach.c - the laboratory's one entry: what the library calls when it has loaded it (src/lab/load.c).
+ *
+ * Called at the start of a program, it does what the environment asks for: the mode's function. Called by thr_explore, it
+ * only hands back its own functions. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab/lab.h"
+
+const struct lab_link *lab_library;
+
+/* What can be asked for. Each returns in a process in which the program is to go on. */
+static const struct {
+    const char *name;
+    void (*run)(void);
+} modes[] = {
+    {"explore", explore_program},
+    {"replay", replay_program},
+};
+
+/* -- Options ------------------------------------------------------------------------------------------------------ */
+
+bool option_text(const char *name, char *value, size_t size)
+{
+    const char *line = getenv(LAB_OPTIONS_VARIABLE);
+    size_t length = strlen(name);
+    while (line && *line) {
+        const char *end = strchr(line, '\n');
+        size_t whole = end ? (size_t)(end - line) : strlen(line);
+        if (whole > length && strncmp(line, name, length) == 0 && line[length] == '=') {
+            (void)snprintf(value, size, "%.*s", (int)(whole - length - 1), line + length + 1);
+            return true;
+        }
+        line = end ? end + 1 : NULL;
+    }
+    return false;
+}
+
+uint64_t option_count(const char *name, uint64_t otherwise)
+{
+    char value[32];
+    return option_text(name, value, sizeof value) ? strtoull(value, NULL, 10) : otherwise;
+}
+
+double option_seconds(const char *name, double otherwise)
+{
+    char value[64];
+    return option_text(name, value, sizeof value) ? strtod(value, NULL) : otherwise;
+}
+
+/* -- Attaching ---------------------------------------------------------------------------------------------------- */
+
+/* Tells the command that the program has the library. */
+static void tell_command(void)
+{
+    int to = (int)option_count("attached", 0);
+    if (to > STDERR_FILENO) {
+        (void)!write(to, "", 1);
+        (void)close(to);
+    }
+}
+
+static void run_mode(void)
+{
+    const char *mode = getenv(LAB_MODE_VARIABLE);
+    tell_command();
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        if (mode && strcmp(mode, modes[i].name) == 0) {
+            modes[i].run();
+            return;
+        }
+    }
+    fprintf(stderr, "threading: the laboratory cannot do `%s`\n", mode ? mode : "");
+    _exit(2);
+}
+
+/* What the program starts is not under the laboratory. */
+static void forget_environment(void)
+{
+    (void)unsetenv(LAB_MODE_VARIABLE);
+    (void)unsetenv(LAB_OPTIONS_VARIABLE);
+    (void)unsetenv("LD_PRELOAD");
+}
+
+__attribute__((visibility("default"))) lab_attach thr_lab_attach;
+
+const struct lab_entry *thr_lab_attach(const struct lab_link *link, bool asked)
+{
+    static const struct lab_entry entry = {lab_fail, explore_function};
+    if (link->version != LAB_LINK_VERSION || link->size != sizeof *link)
+        return NULL;
+    lab_library = link;
+    if (asked) {
+        run_mode();
+        forget_environment();
+    }
+    return &entry;
+}

@@ -1,0 +1,75 @@
+/* clock.c - virtual time.
+ *
+ * It begins at the same moment in each run: so whatever a program makes of the time, it makes again. */
+
+#include "lab/clock.h"
+
+#include "lab/control.h"
+
+#define START ((thr_time)1000000000000)            /* 1000 s after the system came up */
+#define WALL_AHEAD ((thr_time)1767225600000000000) /* 2026-01-01, less START */
+#define NUDGE_FIRST ((thr_time)1000000)
+#define NUDGE_LAST ((thr_time)1000000000000000)
+
+static thr_time nudge;
+
+void clock_begin(struct run *run)
+{
+    run->now = START;
+    nudge = NUDGE_FIRST;
+}
+
+thr_time clock_wall(const struct run *run)
+{
+    return run->now + WALL_AHEAD;
+}
+
+static void time_out(struct strand *strand)
+{
+    strand->state = STRAND_READY;
+    strand->end = OS_TIMEOUT;
+}
+
+static void end_waits(struct run *run)
+{
+    for (uint32_t i = 0; i < run->strands; i++) {
+        struct strand *strand = &run->strand[i];
+        if (strand->state == STRAND_WAITING && strand->deadline <= run->now)
+            time_out(strand);
+    }
+}
+
+bool clock_advance(struct run *run)
+{
+    thr_time next = THR_FOREVER;
+    for (uint32_t i = 0; i < run->strands; i++) {
+        const struct strand *strand = &run->strand[i];
+        if (strand->state == STRAND_WAITING && strand->deadline < next)
+            next = strand->deadline;
+    }
+    if (next == THR_FOREVER)
+        return false;
+    if (next > run->now)
+        run->now = next;
+    end_waits(run);
+    return true;
+}
+
+void clock_nudge(struct run *run)
+{
+    if (clock_advance(run))
+        return;
+    if (run->now < THR_FOREVER / 2)
+        run->now += nudge;
+    if (nudge < NUDGE_LAST)
+        nudge *= 2;
+}
+
+void clock_end_early(struct run *run, struct strand *strand)
+{
+    if (strand->deadline > run->now)
+        run->now = strand->deadline;
+    strand->deadline = run->now;
+    run->earlies++;
+    end_waits(run);
+}

@@ -1,0 +1,496 @@
+/* control.c - one thread at a time; the states of a strand are in run.h.
+ *
+ * C1  Exactly one strand runs: the one that was given the token last. Everything in `struct run`, and all of this file's
+ *     state, is touched by it alone; handing the token over orders that.
+ * C2  A strand decides who goes on: itself, or another; then it sleeps on its own token until it is decided for it.
+ * C3  What is decided depends on the plan and on what happened before in this run, and on nothing else. So the same plan
+ *     leads to the same run, as far as the program does the same under the same schedule.
+ * C4  Time moves only when nobody can run, to the earliest deadline: or when all who can run only ask and yield; or when
+ *     everybody has had many turns (`fair`); or in an early end that was decided for.
+ * C5  A thread that was not started here is not part of the run until it comes to an operation of the library: it then
+ *     queues in `comers`, the one thing here that is touched without the token.
+ *
+ * Order: the store of a token is a release and pairs with the acquire load of who wakes up with it. */
+
+#include "lab/control.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lab/clock.h"
+#include "lab/record.h"
+#include "lab/strategy.h"
+
+enum {
+    POLITE = 3,   /* questions in a row that count as a yield */
+    PATIENT = 12, /* of all who can run: then time moves on */
+    DAEMON_STEPS = 4000,
+    END_ROUNDS = 4, /* of the C library's thread-end destructors */
+    NUDGE = 64      /* fair steps for each strand after which time moves on */
+};
+
+struct run *control_run;
+__thread struct strand *control_self;
+
+static const struct strategy *strategy;
+static pthread_key_t end_key;
+static uint64_t arrivals;
+static uint32_t daemon_steps;
+
+/* -- The token ---------------------------------------------------------------------------------------------------- */
+
+static void token_give(struct strand *to)
+{
+    store_release(&to->token, 1);
+    (void)syscall(SYS_futex, &to->token, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void token_await(struct strand *self)
+{
+    while (load_acquire(&self->token) == 0)
+        (void)syscall(SYS_futex, &self->token, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    store_relaxed(&self->token, 0);
+}
+
+/* -- Strands ------------------------------------------------------------------------------------------------------ */
+
+/* A place for one more: a fresh one, or that of one that has ended. */
+static struct strand *strand_new(const struct strand *parent)
+{
+    struct run *run = control_run;
+    struct strand *strand = NULL;
+    if (run->strands < STRANDS) {
+        strand = &run->strand[run->strands];
+        memset(strand, 0, sizeof *strand);
+        strand->id = run->strands++;
+    } else {
+        for (uint32_t i = 0; i < STRANDS && !strand; i++)
+            strand = run->strand[i].state == STRAND_GONE ? &run->strand[i] : NULL;
+        if (!strand)
+            return NULL;
+        const struct strand old = *strand;
+        memset(strand, 0, sizeof *strand);
+        strand->id = old.id;
+        strand->turn = old.turn;
+    }
+    strand->state = STRAND_READY;
+    strand->parent = parent ? parent->id : 0;
+    strand->operation = HOOK_THREAD_BEGIN;
+    history_born(strand, parent);
+    strategy->born(run, strand);
+    return strand;
+}
+
+struct start {
+    struct strand *strand;
+    void *(*function)(void *);
+    void *arg;
+};
+
+static struct start starts[STRANDS];
+
+static void *begin(void *arg)
+{
+    const struct start *start = arg;
+    control_self = start->strand;
+    (void)pthread_setspecific(end_key, start->strand);
+    token_await(start->strand);
+    return start->function(start->arg);
+}
+
+static void gone(struct strand *self)
+{
+    struct run *run = control_run;
+    self->state = STRAND_GONE;
+    for (uint32_t i = 0; i < run->strands; i++) {
+        struct strand *other = &run->strand[i];
+        if (other->state == STRAND_JOINING && other->target == self->id) {
+            other->state = STRAND_READY;
+            history_learn(other, self->hash);
+        }
+    }
+    record_step(self, STEP_GONE, NULL);
+    self->operation = STEP_GONE;
+    control_decide(self);
+    control_self = NULL;
+}
+
+/* In the last round of the destructors: the library's own are before it. */
+static void at_thread_end(void *arg)
+{
+    static __thread int rounds;
+    if (++rounds < END_ROUNDS)
+        (void)pthread_setspecific(end_key, arg);
+    else if (control_self)
+        gone(arg);
+}
+
+/* -- Those who come from outside ---------------------------------------------------------------------------------- */
+
+struct comer {
+    struct strand *strand;
+    struct comer *next;
+    uint32_t let_in; /* 1: is a strand, 2: is none */
+};
+
+static struct comer *comers; /* the newest first; taken whole */
+
+static void let_in(struct comer *comer)
+{
+    comer->strand = strand_new(NULL);
+    if (comer->strand) {
+        comer->strand->foreign = true;
+        comer->strand->daemon = true;
+    }
+    store_release(&comer->let_in, comer->strand ? 1 : 2);
+    (void)syscall(SYS_futex, &comer->let_in, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void let_comers_in(void)
+{
+    if (load_relaxed(&comers) == NULL)
+        return;
+    struct comer *comer = __atomic_exchange_n(&comers, NULL, __ATOMIC_ACQUIRE); /* pairs with come */
+    while (comer) {
+        struct comer *next = comer->next; /* it is on a stack that may be left */
+        let_in(comer);
+        comer = next;
+    }
+}
+
+static struct strand *come(void)
+{
+    struct comer comer = {0};
+    comer.next = load_relaxed(&comers);
+    while (!cas_release(&comers, &comer.next, &comer)) /* pairs with let_comers_in */
+        continue;
+    while (load_acquire(&comer.let_in) == 0) /* pairs with let_in */
+        (void)syscall(SYS_futex, &comer.let_in, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    if (!comer.strand) {
+        outside_note("more threads than can be steered");
+        return NULL;
+    }
+    outside_note("a thread that was not started under control");
+    control_self = comer.strand;
+    (void)pthread_setspecific(end_key, comer.strand);
+    token_await(comer.strand);
+    return comer.strand;
+}
+
+struct strand *control_enter(void)
+{
+    static __thread bool refused;
+    if (control_self || refused)
+        return control_self;
+    refused = come() == NULL;
+    return control_self;
+}
+
+/* -- Who goes on -------------------------------------------------------------------------------------------------- */
+
+static uint64_t those_ready(const struct run *run)
+{
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < run->strands; i++)
+        set |= (uint64_t)(run->strand[i].state == STRAND_READY) << i;
+    return set;
+}
+
+static uint64_t those_timed(const struct run *run)
+{
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < run->strands; i++) {
+        const struct strand *strand = &run->strand[i];
+        set |= (uint64_t)(strand->state == STRAND_WAITING && strand->deadline != THR_FOREVER) << i;
+    }
+    return set;
+}
+
+static bool yields(const struct strand *self)
+{
+    return self->operation == HOOK_YIELD || self->idle >= POLITE;
+}
+
+static bool all_only_ask(const struct run *run, uint64_t candidates)
+{
+    for (uint32_t i = 0; i < run->strands; i++) {
+        if (control_has(candidates, &run->strand[i]) && run->strand[i].idle < PATIENT)
+            return false;
+    }
+    return true;
+}
+
+static void forget_idle(struct run *run)
+{
+    for (uint32_t i = 0; i < run->strands; i++)
+        run->strand[i].idle = 0;
+}
+
+/* Whether somebody that the process would wait for can still go on by itself. */
+static bool only_daemons(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->strands; i++) {
+        const struct strand *strand = &run->strand[i];
+        bool moves =
+            strand->state == STRAND_READY || (strand->state == STRAND_WAITING && strand->deadline != THR_FOREVER);
+        if (!strand->daemon && moves)
+            return false;
+    }
+    return true;
+}
+
+/* The candidates; time has moved on where it had to. */
+static uint64_t candidates_now(struct run *run, const struct strand *self)
+{
+    for (;;) {
+        let_comers_in();
+        uint64_t candidates = those_ready(run);
+        if (candidates == 0) {
+            if (!clock_advance(run))
+                stuck_check();
+            continue;
+        }
+        if (all_only_ask(run, candidates)) {
+            forget_idle(run);
+            clock_nudge(run);
+            continue;
+        }
+        uint64_t others = candidates & ~((uint64_t)1 << self->id);
+        return others != 0 && control_has(candidates, self) && yields(self) ? others : candidates;
+    }
+}
+
+/* Everybody in turn. */
+static struct strand *choose_fairly(struct run *run, const struct strand *self, uint64_t candidates)
+{
+    if (run->steps % ((uint64_t)NUDGE * run->strands) == 0)
+        clock_nudge(run);
+    return strategy_default(
+        run, self, candidates & ~((uint64_t)1 << self->id) ? candidates & ~((uint64_t)1 << self->id) : candidates);
+}
+
+/* One whose wait ends before its time, if this is the moment; in a given schedule: if it says so. */
+static struct strand *choose_early(struct run *run, const struct strand *self)
+{
+    if (run->plan.strategy == STRATEGY_GIVEN) {
+        const struct move *move = given_move(run, self);
+        if (!move || !move->early || move->next >= run->strands)
+            return NULL;
+        return control_has(those_timed(run), &run->strand[move->next]) ? &run->strand[move->next] : NULL;
+    }
+    if (run->plan.early == 0 || strategy_random_below(run->plan.early) != 0)
+        return NULL;
+    uint64_t timed = those_timed(run);
+    uint32_t n = (uint32_t)__builtin_popcountll(timed);
+    if (n == 0)
+        return NULL;
+    for (uint32_t skip = strategy_random_below(n); skip > 0; skip--)
+        timed &= timed - 1;
+    return &run->strand[__builtin_ctzll(timed)];
+}
+
+static struct strand *choose(struct run *run, struct strand *self)
+{
+    uint64_t candidates = candidates_now(run, self);
+    struct strand *usual = strategy_default(run, self, candidates);
+    struct strand *early = run->fair ? NULL : choose_early(run, self);
+    if (early) {
+        clock_end_early(run, early);
+        run->moved++;
+        record_decision(run, self, early, candidates, DECIDED_EARLY);
+        return early;
+    }
+    if ((candidates & (candidates - 1)) == 0)
+        return usual;
+    if (run->fair) {
+        struct strand *next = choose_fairly(run, self, candidates);
+        record_decision(run, self, next, candidates, DECIDED_FAIR);
+        return next;
+    }
+    struct strand *next = strategy->choose(run, self, candidates);
+    uint32_t preemption = next != self && control_has(candidates, self) ? DECIDED_PREEMPTION : 0;
+    record_decision(run, self, next, candidates, preemption | (next == usual ? DECIDED_DEFAULT : 0));
+    return next;
+}
+
+static void count_step(struct run *run, struct strand *self)
+{
+    run->steps++;
+    self->turn++;
+    if (run->steps > run->plan.limit)
+        run->fair = true;
+    if (run->steps > run->plan.end)
+        stuck_running(self);
+    daemon_steps = only_daemons(run) ? daemon_steps + 1 : 0;
+    if (daemon_steps > DAEMON_STEPS)
+        stuck_but_daemons();
+}
+
+void control_decide(struct strand *self)
+{
+    struct run *run = control_run;
+    count_step(run, self);
+    if (yields(self))
+        strategy->yielded(run, self);
+    struct strand *next = choose(run, self);
+    if (next == self)
+        return;
+    run->running = next->id;
+    bool ends = self->state == STRAND_GONE;
+    token_give(next);
+    if (!ends)
+        token_await(self);
+}
+
+void control_point(struct strand *self, uint32_t operation, const void *object)
+{
+    bool asks = operation == HOOK_LOOK || operation == HOOK_YIELD;
+    self->idle = asks ? self->idle + 1 : 0;
+    self->reads = 0;
+    self->operation = operation;
+    self->object = object;
+    control_decide(self);
+    record_step(self, operation, object);
+    strategy->stepped(control_run, self, object);
+}
+
+/* -- Waiting ------------------------------------------------------------------------------------------------------ */
+
+enum os_wait_end control_wait(struct strand *self, const uint32_t *word, uint32_t mask, thr_time deadline)
+{
+    struct run *run = control_run;
+    if (deadline <= run->now)
+        return OS_TIMEOUT;
+    self->idle = 0;
+    run->timed = run->timed || deadline != THR_FOREVER;
+    self->word = word;
+    self->mask = mask;
+    self->deadline = deadline;
+    self->arrival = ++arrivals;
+    self->state = STRAND_WAITING;
+    record_step(self, STEP_WAIT, NULL);
+    control_decide(self);
+    if (self->end == OS_TIMEOUT)
+        history_learn(self, (uint64_t)run->now);
+    return (enum os_wait_end)self->end;
+}
+
+static struct strand *oldest_sleeper(struct run *run, const uint32_t *word, uint32_t mask)
+{
+    struct strand *oldest = NULL;
+    for (uint32_t i = 0; i < run->strands; i++) {
+        struct strand *strand = &run->strand[i];
+        if (strand->state == STRAND_WAITING && strand->word == word && strand->mask & mask &&
+            (!oldest || strand->arrival < oldest->arrival))
+            oldest = strand;
+    }
+    return oldest;
+}
+
+uint32_t control_wake(const uint32_t *word, uint32_t count, uint32_t mask)
+{
+    struct run *run = control_run;
+    uint32_t woken = 0;
+    while (woken < count) {
+        struct strand *strand = oldest_sleeper(run, word, mask);
+        if (!strand)
+            break;
+        strand->state = STRAND_READY;
+        strand->end = OS_WOKEN;
+        if (control_self)
+            history_learn(strand, control_self->hash);
+        woken++;
+    }
+    return woken;
+}
+
+/* -- Native threads ----------------------------------------------------------------------------------------------- */
+
+thr_result control_start(struct strand *self, os_thread *thread, size_t stack_size, bool block_signals,
+                         void *(*function)(void *), void *arg, const thr_thread *made)
+{
+    struct strand *strand = strand_new(self);
+    if (!strand) {
+        outside_note("more threads than can be steered");
+        return lab_library->os->start(thread, stack_size, block_signals, function, arg);
+    }
+    starts[strand->id] = (struct start){strand, function, arg};
+    strand->thread = made;
+    strand->daemon = made ? lab_library->daemon(made) : true;
+    if (made)
+        (void)lab_library->name(made, strand->name, sizeof strand->name);
+    thr_result result = lab_library->os->start(thread, stack_size, block_signals, begin, &starts[strand->id]);
+    if (result != THR_OK) {
+        strand->state = STRAND_GONE;
+        return result;
+    }
+    strand->native = *thread;
+    self->operation = STEP_STARTED;
+    record_step(self, STEP_STARTED, NULL);
+    control_decide(self);
+    return THR_OK;
+}
+
+void control_join(struct strand *self, os_thread thread)
+{
+    struct run *run = control_run;
+    for (uint32_t i = 0; i < run->strands; i++) {
+        struct strand *other = &run->strand[i];
+        if (other->state == STRAND_UNUSED || other->state == STRAND_GONE || other == self || other->native != thread)
+            continue;
+        self->state = STRAND_JOINING;
+        self->target = other->id;
+        self->operation = STEP_JOIN;
+        control_decide(self);
+        return;
+    }
+}
+
+/* -- The beginning, and the end ----------------------------------------------------------------------------------- */
+
+void control_begin(struct run *run)
+{
+    control_run = run;
+    arrivals = 0;
+    daemon_steps = 0;
+    comers = NULL;
+    strategy = strategy_of(run->plan.strategy);
+    strategy_seed(run->plan.seed);
+    given_begin(run);
+    clock_begin(run);
+    record_begin(run);
+    if (pthread_key_create(&end_key, at_thread_end) != 0)
+        control_found(THR_FOUND_HANG, NULL, "no key for thread-specific data is left");
+    struct strand *self = strand_new(NULL);
+    self->main = true;
+    self->begun = true;
+    self->native = (os_thread)pthread_self();
+    (void)snprintf(self->name, sizeof self->name, "MainThread");
+    control_self = self;
+    (void)pthread_setspecific(end_key, self);
+    *lab_library->system = &lab_system;
+    store_relaxed(lab_library->hooked, 1);
+}
+
+void control_found(thr_finding finding, const struct strand *culprit, const char *format, ...)
+{
+    struct run *run = control_run;
+    if (run->finding == THR_FOUND_NOTHING) {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(run->message, sizeof run->message, format, arguments);
+        va_end(arguments);
+        run->finding = finding;
+        run->culprit = culprit ? culprit->id : STRANDS;
+        run->hash = history_state();
+        stuck_describe();
+    }
+    _exit(CONTROL_STATUS);
+}

@@ -1,0 +1,86 @@
+/* control.h - one thread at a time: the strands of a run, and who of them goes on. */
+
+#ifndef LAB_CONTROL_H
+#define LAB_CONTROL_H
+
+#include "lab/run.h"
+
+/* The run that this process is; NULL where nothing is explored. */
+extern struct run *control_run;
+
+/* The strand that the calling thread is; NULL before it is under control, and after its end. */
+extern __thread struct strand *control_self;
+
+/* From now on the calling thread, the only one, is strand 0 of this run, and every operation of the library comes here. */
+void control_begin(struct run *run);
+
+/* The calling thread's strand. One that was not started under control waits here for its first turn. NULL: there are too
+ * many threads, or it is inside this laboratory already. */
+struct strand *control_enter(void);
+
+/* Decides who goes on, and returns when that is the calling strand again. */
+void control_decide(struct strand *self);
+
+/* The calling strand is about to do this: decides, then writes the step down. */
+void control_point(struct strand *self, uint32_t operation, const void *object);
+
+/* Sleeps until a wake of the word, or the deadline. */
+enum os_wait_end control_wait(struct strand *self, const uint32_t *word, uint32_t mask, thr_time deadline);
+
+/* Wakes sleepers of the word, longest asleep first; how many. Decides nothing. */
+uint32_t control_wake(const uint32_t *word, uint32_t count, uint32_t mask);
+
+/* Starts a native thread under control. */
+thr_result control_start(struct strand *self, os_thread *thread, size_t stack_size, bool block_signals,
+                         void *(*function)(void *), void *arg, const thr_thread *made);
+
+/* Blocks until the native thread takes no step any more. */
+void control_join(struct strand *self, os_thread thread);
+
+/* Ends the process of this run: this was found. The first finding counts. */
+_Noreturn void control_found(thr_finding finding, const struct strand *culprit, const char *format, ...)
+    THR_PRINTF(3, 4);
+
+/* The status of a process that ends so. */
+enum { CONTROL_STATUS = 121 };
+
+static inline bool control_has(uint64_t set, const struct strand *strand)
+{
+    return (set >> strand->id & 1) != 0;
+}
+
+/* -- system.c: the library's side ---------------------------------------------------------------------------------- */
+
+extern const struct wait_system lab_system;
+
+/* The program comes to its end: what has to be said of it then. */
+void system_check_end(void);
+
+/* -- outside.c: calls that are not the library's ------------------------------------------------------------------- */
+
+/* Notes a call that is not under control. */
+void outside_note(const char *name);
+
+/* -- history.c: what has happened before, as hashes ---------------------------------------------------------------- */
+
+void history_born(struct strand *strand, const struct strand *parent);
+/* The strand has done this to this object (NULL: to none). */
+void history_step(struct strand *strand, uint32_t operation, const void *object);
+/* Something of `from` is known to the strand now: it was woken by it, or has joined it. */
+void history_learn(struct strand *strand, uint64_t from);
+/* All of it, up to the order of independent steps. */
+uint64_t history_state(void);
+uint64_t history_mix(uint64_t a, uint64_t b);
+
+/* -- stuck.c ------------------------------------------------------------------------------------------------------- */
+
+/* Nobody can move, and no deadline is left. Returns if somebody may come from outside. */
+void stuck_check(void);
+/* Only daemons have moved, for long. */
+_Noreturn void stuck_but_daemons(void);
+/* It takes too many steps. */
+_Noreturn void stuck_running(struct strand *self);
+/* Writes down what each strand waits for. */
+void stuck_describe(void);
+
+#endif

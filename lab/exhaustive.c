@@ -1,0 +1,71 @@
+/* exhaustive.c - the part of the exhaustive search that is inside a run: the first decisions are prescribed, those after it
+ * are the default. What else could have been decided there is tried later (frontier.c).
+ *
+ * Equivalent runs are cut off: a state is what has happened, up to the order of independent steps (history.c), and who is
+ * to decide. One that some run has come to with no more preemptions has been, or will be, continued in all ways from
+ * there. */
+
+#include <unistd.h>
+
+#include "lab/strategy.h"
+
+enum { PROBES = 32 };
+
+#define COST_MASK ((uint64_t)63) /* the low bits of an entry: preemptions */
+
+uint64_t *exhaustive_seen;
+
+static uint64_t key_of(const struct run *run, const struct strand *self, uint64_t candidates)
+{
+    uint64_t key = history_mix(history_state(), candidates);
+    key = history_mix(key, control_has(candidates, self) ? self->id : STRANDS);
+    (void)run;
+    return key | ~COST_MASK ? key & ~COST_MASK : 1 + COST_MASK;
+}
+
+/* Whether some run was here before at no more cost; writes down that this one was. */
+static bool seen_before(uint64_t key, uint64_t cost)
+{
+    if (cost > COST_MASK)
+        cost = COST_MASK;
+    for (uint64_t i = 0; i < PROBES; i++) {
+        uint64_t *at = &exhaustive_seen[((key >> 6) + i) % EXHAUSTIVE_SEEN];
+        uint64_t found = load_relaxed(at);
+        while (found == 0 || (found & ~COST_MASK) == key) {
+            if (found != 0 && (found & COST_MASK) <= cost)
+                return true;
+            if (cas_relaxed(at, &found, key | cost)) /* a hint between processes: nothing is ordered by it */
+                return false;
+        }
+    }
+    return false;
+}
+
+static void born(struct run *run, struct strand *strand)
+{
+    (void)run;
+    (void)strand;
+}
+
+static void stepped(struct run *run, struct strand *strand, const void *object)
+{
+    (void)run;
+    (void)strand;
+    (void)object;
+}
+
+static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+{
+    if (run->decisions < run->plan.prefix) {
+        uint32_t id = run->plan.first[run->decisions];
+        if (candidates >> id & 1)
+            return &run->strand[id];
+        run->message[0] = '?'; /* the program does not do the same again */
+    } else if (exhaustive_seen && seen_before(key_of(run, self, candidates), run->preemptions)) {
+        run->skipped = true;
+        _exit(0);
+    }
+    return strategy_default(run, self, candidates);
+}
+
+const struct strategy strategy_exhaustive = {"exhaustive", born, choose, stepped, born};

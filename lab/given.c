@@ -1,0 +1,72 @@
+/* given.c - follows a schedule: at each decision the move that it prescribes; else, or where that cannot be done, the
+ * default. So a schedule of which a move was taken out is one, too. */
+
+#include "lab/strategy.h"
+
+/* plan.move is sorted by strand and turn: each strand's next one. */
+static uint32_t next_of[STRANDS];
+static uint32_t end_of[STRANDS];
+
+void given_begin(struct run *run)
+{
+    const struct plan *plan = &run->plan;
+    for (uint32_t i = 0; i < plan->moves; i++) {
+        uint32_t strand = plan->move[i].strand % STRANDS;
+        if (end_of[strand] == 0)
+            next_of[strand] = i;
+        end_of[strand] = i + 1;
+    }
+}
+
+const struct move *given_move(struct run *run, const struct strand *self)
+{
+    uint32_t *at = &next_of[self->id];
+    while (*at < end_of[self->id] && run->plan.move[*at].turn < self->turn)
+        (*at)++;
+    if (*at < end_of[self->id] && run->plan.move[*at].turn == self->turn)
+        return &run->plan.move[*at];
+    return NULL;
+}
+
+static void born(struct run *run, struct strand *strand)
+{
+    (void)run;
+    (void)strand;
+}
+
+static void stepped(struct run *run, struct strand *strand, const void *object)
+{
+    (void)run;
+    (void)strand;
+    (void)object;
+}
+
+static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+{
+    const struct move *move = given_move(run, self);
+    if (move && !move->early && move->next < run->strands && candidates >> move->next & 1) {
+        run->moved++;
+        return &run->strand[move->next];
+    }
+    return strategy_default(run, self, candidates);
+}
+
+struct strand *strategy_default(struct run *run, const struct strand *self, uint64_t candidates)
+{
+    if (control_has(candidates, self))
+        return &run->strand[self->id];
+    uint64_t after = self->id == STRANDS - 1 ? 0 : candidates & ~(((uint64_t)2 << self->id) - 1);
+    return &run->strand[__builtin_ctzll(after != 0 ? after : candidates)];
+}
+
+const struct strategy *strategy_of(uint32_t kind)
+{
+    static const struct strategy *const all[STRATEGIES] = {
+        [STRATEGY_GIVEN] = &strategy_given, [STRATEGY_RANDOM] = &strategy_random,
+        [STRATEGY_PCT] = &strategy_pct,     [STRATEGY_POS] = &strategy_pos,
+        [STRATEGY_SURW] = &strategy_surw,   [STRATEGY_EXHAUSTIVE] = &strategy_exhaustive,
+    };
+    return all[kind];
+}
+
+const struct strategy strategy_given = {"given", born, choose, stepped, born};

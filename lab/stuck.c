@@ -1,0 +1,193 @@
+/* stuck.c - when a run does not go on: a deadlock, or steps without an end.
+ *
+ * Nobody can run and there is no deadline        a deadlock
+ * only daemons have moved for thousands of steps  a deadlock: they do not help
+ * all have had their turns for very long          a livelock
+ *
+ * The first is certain, but for threads that are outside of control and may still come (stuck_check waits for them, as
+ * long as the watchdog lets it). The others are judged by a number of steps that is far above what the program was seen to
+ * need, and in which everybody had his turn: a program that polls has ended by then. */
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lab/control.h"
+
+static bool waits_for_ever(const struct strand *strand)
+{
+    return strand->state == STRAND_JOINING || (strand->state == STRAND_WAITING && strand->deadline == THR_FOREVER);
+}
+
+/* -- What each waits for ------------------------------------------------------------------------------------------ */
+
+static uint32_t strand_of_number(const struct run *run, uint32_t number)
+{
+    for (uint32_t i = 0; i < run->strands; i++) {
+        const struct wait_record *record = run->strand[i].record;
+        if (run->strand[i].state != STRAND_UNUSED && record && record->number == number)
+            return i + 1;
+    }
+    return 0;
+}
+
+static void describe(const struct run *run, struct strand *strand)
+{
+    const struct wait_record *record = strand->record;
+    uint32_t number = 0;
+    strand->waits_kind = WAIT_NOTHING;
+    strand->holder = 0;
+    if (strand->state == STRAND_JOINING) {
+        strand->waits_kind = WAIT_JOIN;
+        strand->holder = strand->target + 1;
+    }
+    if (!record || (strand->state != STRAND_WAITING && strand->state != STRAND_JOINING))
+        return;
+    if (record->kind == WAIT_NOTHING)
+        return;
+    strand->waits_kind = record->kind;
+    strand->waits_object = record->object;
+    strand->since = record->since;
+    strand->gives_up = record->deadline;
+    if (lab_library->holder(record, &number) == HELD_BY)
+        strand->holder = strand_of_number(run, number);
+}
+
+void stuck_describe(void)
+{
+    struct run *run = control_run;
+    for (uint32_t i = 0; i < run->strands; i++)
+        describe(run, &run->strand[i]);
+}
+
+/* -- Cycles ------------------------------------------------------------------------------------------------------- */
+
+static const char *const kinds[] = {
+    [WAIT_NOTHING] = "something",
+    [WAIT_LOCK] = "a lock",
+    [WAIT_RLOCK] = "an rlock",
+    [WAIT_CONDITION] = "a condition",
+    [WAIT_SEMAPHORE] = "a semaphore",
+    [WAIT_EVENT] = "an event",
+    [WAIT_BARRIER] = "a barrier",
+    [WAIT_LATCH] = "a latch",
+    [WAIT_ONCE] = "a once",
+    [WAIT_READ] = "an rwlock",
+    [WAIT_WRITE] = "an rwlock",
+    [WAIT_TIMER] = "a timer",
+    [WAIT_EXIT] = "the non-daemon threads",
+    [WAIT_SLEEP] = "the clock",
+    [WAIT_START] = "the first steps of a thread",
+};
+
+static const char *kind_of(const struct strand *strand)
+{
+    const char *kind = strand->waits_kind < sizeof kinds / sizeof *kinds ? kinds[strand->waits_kind] : NULL;
+    return kind ? kind : "something";
+}
+
+/* The length of the cycle of holders through this strand; 0: there is none. */
+static uint32_t cycle_through(const struct run *run, const struct strand *first)
+{
+    const struct strand *strand = first;
+    for (uint32_t length = 1; length <= run->strands; length++) {
+        if (!waits_for_ever(strand) || strand->holder == 0)
+            return 0;
+        strand = &run->strand[strand->holder - 1];
+        if (strand == first)
+            return length;
+    }
+    return 0;
+}
+
+static void put_wait(const struct run *run, const struct strand *strand, char *text, size_t size)
+{
+    size_t length = strlen(text);
+    const char *by = strand->holder ? run->strand[strand->holder - 1].name : NULL;
+    if (strand->waits_kind == WAIT_JOIN)
+        (void)snprintf(text + length, size - length, "%s%s waits for the end of %s", length ? "; " : "", strand->name,
+                       by ? by : "another");
+    else
+        (void)snprintf(text + length, size - length, "%s%s waits for %s%s%s", length ? "; " : "", strand->name,
+                       kind_of(strand), by ? " held by " : "", by ? by : "");
+}
+
+/* In one line: the cycle, or else all that wait for ever, main last. */
+static const struct strand *say_who_waits(struct run *run, char *text, size_t size)
+{
+    const struct strand *culprit = NULL;
+    text[0] = '\0';
+    stuck_describe();
+    for (uint32_t i = 0; i < run->strands && !culprit; i++)
+        culprit = cycle_through(run, &run->strand[i]) ? &run->strand[i] : NULL;
+    if (culprit) {
+        const struct strand *strand = culprit;
+        do {
+            put_wait(run, strand, text, size);
+            strand = &run->strand[strand->holder - 1];
+        } while (strand != culprit);
+        return culprit;
+    }
+    for (uint32_t i = 1; i <= run->strands; i++) {
+        const struct strand *strand = &run->strand[i % run->strands];
+        if (!waits_for_ever(strand) || (strand->daemon && strand->record == NULL))
+            continue;
+        put_wait(run, strand, text, size);
+        culprit = culprit ? culprit : strand;
+    }
+    return culprit;
+}
+
+/* -- Verdicts ----------------------------------------------------------------------------------------------------- */
+
+/* Whether the process has threads that never came to the library, and so may still do. */
+static bool others_may_come(const struct run *run)
+{
+    unsigned tasks = 0;
+    unsigned known = 0;
+    DIR *folder = opendir("/proc/self/task");
+    if (!folder)
+        return false;
+    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
+        tasks += entry->d_name[0] != '.';
+    (void)closedir(folder);
+    for (uint32_t i = 0; i < run->strands; i++)
+        known += run->strand[i].state != STRAND_UNUSED && run->strand[i].state != STRAND_GONE;
+    return tasks > known + 1; /* a sanitizer has one of its own */
+}
+
+void stuck_check(void)
+{
+    struct run *run = control_run;
+    char who[NOTE];
+    if (others_may_come(run)) {
+        const struct timespec moment = {0, 1000000};
+        outside_note("a thread that was not started under control");
+        (void)nanosleep(&moment, NULL);
+        return;
+    }
+    const struct strand *culprit = say_who_waits(run, who, sizeof who);
+    const struct strand *main = &run->strand[0];
+    if (main->waits_kind == WAIT_EXIT)
+        control_found(THR_FOUND_DEADLOCK, culprit, "deadlock at the end of the process, which waits for threads: %s",
+                      who);
+    control_found(THR_FOUND_DEADLOCK, culprit, "deadlock: %s", who);
+}
+
+void stuck_but_daemons(void)
+{
+    struct run *run = control_run;
+    char who[NOTE];
+    const struct strand *culprit = say_who_waits(run, who, sizeof who);
+    control_found(THR_FOUND_DEADLOCK, culprit, "deadlock, in which only daemons still move: %s", who);
+}
+
+void stuck_running(struct strand *self)
+{
+    struct run *run = control_run;
+    char who[NOTE];
+    (void)say_who_waits(run, who, sizeof who);
+    control_found(THR_FOUND_LIVELOCK, self, "no end after %llu steps, though all had their turns%s%s",
+                  (unsigned long long)run->steps, *who ? ": " : "", who);
+}

@@ -1,0 +1,333 @@
+/* symbols.c - see symbols.h. It runs when the search is over: here memory may be allocated. */
+
+#include "lab/symbols.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <limits.h>
+#include <link.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lab/lab.h"
+
+enum { BATCH = 200, NAME = 128, INLINED = 64 };
+
+extern char **environ;
+
+/* -- Modules ------------------------------------------------------------------------------------------------------ */
+
+struct module {
+    uintptr_t address;
+    uintptr_t bias; /* address in memory - address in the file */
+    char file[PATH_MAX];
+    bool found;
+};
+
+static int match(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    struct module *module = arg;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + part->p_vaddr;
+        if (part->p_type != PT_LOAD || module->address < start || module->address - start >= part->p_memsz)
+            continue;
+        module->bias = info->dlpi_addr;
+        module->found = true;
+        const char *name = info->dlpi_name && *info->dlpi_name ? info->dlpi_name : "/proc/self/exe";
+        if (!realpath(name, module->file))
+            module->found = false;
+        return 1;
+    }
+    return 0;
+}
+
+static bool module_of(const void *address, struct module *module)
+{
+    module->address = (uintptr_t)address;
+    module->found = false;
+    (void)dl_iterate_phdr(match, module);
+    return module->found;
+}
+
+/* The laboratory's own code. */
+static bool is_ours(const struct module *module)
+{
+    static struct module ours;
+    if (!ours.found)
+        (void)module_of(&ours, &ours);
+    return ours.found && strcmp(ours.file, module->file) == 0;
+}
+
+/* -- Asking ------------------------------------------------------------------------------------------------------- */
+
+/* Runs a program and gives what it prints; NULL where it cannot be run. */
+static FILE *ask(const char *const *argv, pid_t *child)
+{
+    int ends[2];
+    posix_spawn_file_actions_t actions;
+    if (pipe(ends) != 0)
+        return NULL;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1 /* O_WRONLY */, 0);
+    (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
+    int failed = posix_spawnp(child, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)close(ends[1]);
+    if (failed) {
+        (void)close(ends[0]);
+        return NULL;
+    }
+    return fdopen(ends[0], "r");
+}
+
+static void answered(FILE *from, pid_t child)
+{
+    (void)fclose(from);
+    (void)waitpid(child, NULL, 0);
+}
+
+/* -- Code --------------------------------------------------------------------------------------------------------- */
+
+/* One function that an address is in; of several that were inlined there, the innermost comes first. */
+struct place {
+    void *address;
+    char function[NAME];
+    char file[NAME]; /* file:line, without folders */
+    bool known;
+    bool library; /* in a source file of the library */
+};
+
+static struct place *places;
+static size_t place_count;
+static size_t place_room;
+
+static struct place *place_add(void *address)
+{
+    if (place_count == place_room) {
+        size_t room = place_room ? place_room * 2 : 256;
+        struct place *more = realloc(places, room * sizeof *more);
+        if (!more)
+            return NULL;
+        places = more;
+        place_room = room;
+    }
+    struct place *place = &places[place_count++];
+    memset(place, 0, sizeof *place);
+    place->address = address;
+    return place;
+}
+
+static bool is_resolved(const void *address)
+{
+    for (size_t i = 0; i < place_count; i++) {
+        if (places[i].address == address)
+            return true;
+    }
+    return false;
+}
+
+static void strip(char *line)
+{
+    line[strcspn(line, "\n")] = '\0';
+    char *discriminator = strstr(line, " (discriminator");
+    if (discriminator)
+        *discriminator = '\0';
+}
+
+static const char *without_folders(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The folder of the library's sources is known once one of its public functions was seen; the public one may come after
+ * the others. */
+static char library_folder[PATH_MAX];
+
+static void learn_folder(const char *function, const char *path)
+{
+    const char *at = strstr(path, "/src/");
+    if (*library_folder || !at || strncmp(function, "thr_", 4) != 0)
+        return;
+    (void)snprintf(library_folder, sizeof library_folder, "%.*s/src/", (int)(at - path), path);
+}
+
+static bool in_library(const char *function, const char *path)
+{
+    learn_folder(function, path);
+    return *library_folder && strncmp(path, library_folder, strlen(library_folder)) == 0;
+}
+
+/* Blocks of an address, then pairs of lines: function, file:line. */
+static void read_places(FILE *from, uintptr_t bias)
+{
+    char function[1024];
+    char line[PATH_MAX + 32];
+    void *address = NULL;
+    while (fgets(function, sizeof function, from)) {
+        strip(function);
+        if (strncmp(function, "0x", 2) == 0) {
+            address = (void *)(strtoull(function, NULL, 16) + bias); // NOLINT(performance-no-int-to-ptr)
+            continue;
+        }
+        if (!fgets(line, sizeof line, from))
+            return;
+        strip(line);
+        struct place *place = place_add(address);
+        if (!place)
+            return;
+        place->known = strncmp(line, "??", 2) != 0;
+        lab_copy(place->function, sizeof place->function, function);
+        lab_copy(place->file, sizeof place->file, without_folders(line));
+        place->library = in_library(function, line);
+    }
+}
+
+static bool is_in(void *const *addresses, size_t n, const void *address)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (addresses[i] == address)
+            return true;
+    }
+    return false;
+}
+
+static void resolve_in(const struct module *module, void *const *addresses, size_t n)
+{
+    static char text[BATCH][24];
+    char file[PATH_MAX];
+    const char *argv[BATCH + 8] = {"addr2line", "-f", "-i", "-C", "-a", "-e", file};
+    size_t count = 7;
+    size_t batch = 0;
+    pid_t child;
+    memcpy(file, module->file, sizeof file);
+    for (size_t i = 0; i < n && batch < BATCH; i++) {
+        struct module other;
+        if (is_in(addresses, i, addresses[i]) || is_resolved(addresses[i]) || !module_of(addresses[i], &other) ||
+            strcmp(other.file, module->file) != 0)
+            continue;
+        (void)snprintf(text[batch], sizeof text[batch], "%#lx",
+                       (unsigned long)((uintptr_t)addresses[i] - module->bias));
+        argv[count++] = text[batch++];
+    }
+    argv[count] = NULL;
+    FILE *from = batch > 0 ? ask(argv, &child) : NULL;
+    if (!from)
+        return;
+    read_places(from, module->bias);
+    answered(from, child);
+}
+
+void symbols_resolve(void *const *addresses, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct module module;
+        if (addresses[i] && !is_resolved(addresses[i]) && module_of(addresses[i], &module) && !is_ours(&module))
+            resolve_in(&module, addresses + i, n - i);
+        if (!is_resolved(addresses[i]))
+            (void)place_add(addresses[i]); /* not known: never asked again */
+    }
+}
+
+/* The functions of a stack, inlined ones apart, innermost first. */
+static size_t flatten(void *const *frames, size_t n, const struct place **out, size_t room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < place_count && count < room; j++) {
+            if (places[j].address == frames[i])
+                out[count++] = &places[j];
+        }
+    }
+    return count;
+}
+
+static bool is_library(const struct place *place)
+{
+    return place->library || strncmp(place->function, "thr_", 4) == 0;
+}
+
+static bool in_libc(const struct place *place)
+{
+    struct module module;
+    return module_of(place->address, &module) && strncmp(without_folders(module.file), "libc.", 5) == 0;
+}
+
+static void put(const struct place *place, char *text, size_t size)
+{
+    if (place->known)
+        (void)snprintf(text, size, "%s in %s", place->file, place->function);
+    else
+        (void)snprintf(text, size, "%s", place->function);
+}
+
+bool symbols_call(void *const *frames, size_t n, char *text, size_t size)
+{
+    const struct place *stack[INLINED];
+    size_t count = flatten(frames, n, stack, INLINED);
+    size_t i = 0;
+    while (i < count && !is_library(stack[i]))
+        i++;
+    while (i < count && is_library(stack[i]))
+        i++;
+    if (i >= count || !*stack[i]->function || strcmp(stack[i]->function, "??") == 0 || in_libc(stack[i]))
+        return false;
+    put(stack[i], text, size);
+    return true;
+}
+
+bool symbols_crash(void *const *frames, size_t n, char *text, size_t size)
+{
+    const struct place *stack[INLINED];
+    size_t count = flatten(frames, n, stack, INLINED);
+    for (size_t i = 0; i < count; i++) {
+        struct module module;
+        if (!stack[i]->known || !module_of(stack[i]->address, &module) || is_ours(&module) || is_library(stack[i]) ||
+            in_libc(stack[i]))
+            continue;
+        put(stack[i], text, size);
+        return true;
+    }
+    return false;
+}
+
+/* -- Data --------------------------------------------------------------------------------------------------------- */
+
+bool symbols_object(const void *address, char *text, size_t size)
+{
+    struct module module;
+    char line[1024];
+    pid_t child;
+    bool found = false;
+    if (!module_of(address, &module))
+        return false;
+    const char *const argv[] = {"nm", "-C", "-S", "--defined-only", module.file, NULL};
+    uintptr_t at = (uintptr_t)address - module.bias;
+    FILE *from = ask(argv, &child);
+    if (!from)
+        return false;
+    while (fgets(line, sizeof line, from)) {
+        unsigned long start;
+        unsigned long length;
+        char type;
+        char name[NAME];
+        if (found || sscanf(line, "%lx %lx %c %127[^\n]", &start, &length, &type, name) != 4)
+            continue;
+        if (!strchr("bBdDgGsSrRvV", type) || at < start || at - start >= length)
+            continue;
+        found = true;
+        if (at == start)
+            (void)snprintf(text, size, "%s", name);
+        else
+            (void)snprintf(text, size, "%s+%lu", name, (unsigned long)(at - start));
+    }
+    answered(from, child);
+    return found;
+}

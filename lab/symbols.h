@@ -1,0 +1,24 @@
+/* symbols.h - where an address is in the program: function, file, line. Asks addr2line and nm (binutils); without them, or
+ * without debugging information, there is less to say. */
+
+#ifndef LAB_SYMBOLS_H
+#define LAB_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Looks these addresses of code up, all at once. */
+void symbols_resolve(void *const *addresses, size_t n);
+
+/* The call of the library that a stack ends in (innermost first), as "file.c:12 in function"; false where that is not
+ * known. The stack's addresses were resolved. */
+bool symbols_call(void *const *frames, size_t n, char *text, size_t size);
+
+/* The innermost place that is neither the library's nor the C library's: of a crash. */
+bool symbols_crash(void *const *frames, size_t n, char *text, size_t size);
+
+/* The name of an object, `name` or `name+8`; false where it has none. */
+bool symbols_object(const void *address, char *text, size_t size);
+
+#endif
