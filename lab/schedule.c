@@ -51,6 +51,7 @@ static const char *const operations[STEP_KINDS] = {
     [HOOK_THREAD_JOIN] = "thread_join",
     [HOOK_TIMER_START] = "timer_start",
     [HOOK_TIMER_CANCEL] = "timer_cancel",
+    [HOOK_TIMER_JOIN] = "timer_join",
     [HOOK_SLEEP] = "sleep",
     [HOOK_YIELD] = "yield",
     [HOOK_YIELD_POINT] = "yield_point",

@@ -34,16 +34,24 @@ THR_API void thr_event_set(thr_event *event);
 /** Clears the flag. Never blocks; async-signal-safe. Python: event.clear(). */
 THR_API void thr_event_clear(thr_event *event);
 
+/* Private: is_set, which the laboratory does not see. */
+THR_INLINE bool thr__event_up(const thr_event *event)
+{
+    return (__atomic_load_n(&event->word_, __ATOMIC_ACQUIRE) & 1) != 0;
+}
+
 /** Whether the flag is set; acquire order when it is. Never blocks; async-signal-safe. Python: event.is_set(). */
 THR_INLINE bool thr_event_is_set(const thr_event *event)
 {
-    return (__atomic_load_n(&event->word_, __ATOMIC_ACQUIRE) & 1) != 0;
+    if (thr__steered())
+        thr__look(event);
+    return thr__event_up(event);
 }
 
 /** Blocks until the flag is set. Always THR_OK. Python: event.wait(). */
 THR_INLINE thr_result thr_event_wait(thr_event *event)
 {
-    if (!thr__steered() && THR__LIKELY(thr_event_is_set(event)))
+    if (!thr__steered() && THR__LIKELY(thr__event_up(event)))
         return THR_OK;
     return thr__event_wait(event, THR_FOREVER);
 }
@@ -51,7 +59,7 @@ THR_INLINE thr_result thr_event_wait(thr_event *event)
 /** The same with a deadline: THR_TIMEOUT. Python: event.wait(timeout), which returns False. */
 THR_NODISCARD THR_INLINE thr_result thr_event_wait_until(thr_event *event, thr_time deadline)
 {
-    if (!thr__steered() && THR__LIKELY(thr_event_is_set(event)))
+    if (!thr__steered() && THR__LIKELY(thr__event_up(event)))
         return THR_OK;
     return thr__event_wait(event, deadline);
 }

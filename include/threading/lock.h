@@ -65,10 +65,18 @@ THR_INLINE thr_result thr_lock_release(thr_lock *lock)
     return thr__lock_release(lock);
 }
 
+/* Private: locked, which the laboratory does not see. */
+THR_INLINE bool thr__lock_held(const thr_lock *lock)
+{
+    return (__atomic_load_n(&lock->word_, __ATOMIC_RELAXED) & 1) != 0;
+}
+
 /** Whether somebody holds the lock: true or false a moment ago. Orders nothing. Python: lock.locked(). */
 THR_INLINE bool thr_lock_locked(const thr_lock *lock)
 {
-    return (__atomic_load_n(&lock->word_, __ATOMIC_RELAXED) & 1) != 0;
+    if (thr__steered())
+        thr__look(lock);
+    return thr__lock_held(lock);
 }
 
 THR__END

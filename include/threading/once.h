@@ -27,10 +27,18 @@ typedef struct thr_once {
 /* Private: the out-of-line half. */
 THR_API thr_result thr__once_run(thr_once *once, void (*function)(void *), void *arg);
 
+/* Private: done, which the laboratory does not see asked for. */
+THR_INLINE bool thr__once_is_done(const thr_once *once)
+{
+    return __atomic_load_n(&once->word_, __ATOMIC_ACQUIRE) == 1;
+}
+
 /** Whether it has been done; acquire order when it has. Never blocks. */
 THR_INLINE bool thr_once_done(const thr_once *once)
 {
-    return __atomic_load_n(&once->word_, __ATOMIC_ACQUIRE) == 1;
+    if (thr__steered())
+        thr__look(once);
+    return thr__once_is_done(once);
 }
 
 /** Runs function(arg) if none has run to its end yet; blocks while another thread runs one. THR_OK when it has been
@@ -39,7 +47,7 @@ THR_INLINE bool thr_once_done(const thr_once *once)
  * does not: it leaves it running for ever, as longjmp() does everywhere.) */
 THR_INLINE thr_result thr_once_run(thr_once *once, void (*function)(void *), void *arg)
 {
-    if (!thr__steered() && THR__LIKELY(thr_once_done(once)))
+    if (!thr__steered() && THR__LIKELY(thr__once_is_done(once)))
         return THR_OK;
     return thr__once_run(once, function, arg);
 }

@@ -90,6 +90,8 @@ THR_INLINE thr_result thr_semaphore_release(thr_semaphore *semaphore, uint32_t n
 /** The permits there now: true a moment ago. Orders nothing. */
 THR_INLINE uint32_t thr_semaphore_value(const thr_semaphore *semaphore)
 {
+    if (thr__steered())
+        thr__look(semaphore);
     return __atomic_load_n(&semaphore->word_, __ATOMIC_RELAXED) >> 1;
 }
 

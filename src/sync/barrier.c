@@ -241,10 +241,12 @@ uint32_t thr_barrier_parties(const thr_barrier *barrier)
 
 uint32_t thr_barrier_n_waiting(const thr_barrier *barrier)
 {
+    hook_point(HOOK_LOOK, barrier);
     return load_relaxed(&barrier->state_) / WAITING;
 }
 
 bool thr_barrier_broken(const thr_barrier *barrier)
 {
+    hook_point(HOOK_LOOK, barrier);
     return (load_relaxed(&barrier->state_) & BROKEN) != 0;
 }

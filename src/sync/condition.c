@@ -154,8 +154,8 @@ static thr_result wait_not(thr_lock *lock)
 thr_result thr_condition_wait_until(thr_condition *condition, thr_lock *lock, thr_time deadline)
 {
     hook_point(HOOK_CONDITION_WAIT, condition);
-    if (!thr_lock_locked(lock))
-        return THR_NOT_LOCKED;
+    if (!thr__lock_held(lock))
+        return hook_misuse(condition, THR_NOT_LOCKED);
     return wait_expired(deadline) ? wait_not(lock) : wait_on(condition, lock, deadline);
 }
 
@@ -163,7 +163,7 @@ thr_result thr_condition_wait_rlock_until(thr_condition *condition, thr_rlock *l
 {
     hook_point(HOOK_CONDITION_WAIT, condition);
     if (!thr_rlock_is_owned(lock))
-        return thr_rlock_locked(lock) ? THR_NOT_OWNER : THR_NOT_LOCKED;
+        return hook_misuse(condition, thr__lock_held(&lock->lock_) ? THR_NOT_OWNER : THR_NOT_LOCKED);
     uint32_t depth = lock->depth_;
     store_relaxed(&lock->owner_, 0);
     thr_result result = wait_expired(deadline) ? wait_not(&lock->lock_) : wait_on(condition, &lock->lock_, deadline);
@@ -185,8 +185,8 @@ thr_result thr_condition_wait_rlock(thr_condition *condition, thr_rlock *lock)
 thr_result thr_condition_wait_for_until(thr_condition *condition, thr_lock *lock, bool (*predicate)(void *), void *arg,
                                         thr_time deadline)
 {
-    if (!thr_lock_locked(lock))
-        return THR_NOT_LOCKED;
+    if (!thr__lock_held(lock))
+        return hook_misuse(condition, THR_NOT_LOCKED);
     thr_result result = THR_OK;
     while (!predicate(arg)) {
         if (result != THR_OK)
@@ -200,7 +200,7 @@ thr_result thr_condition_wait_for_rlock_until(thr_condition *condition, thr_rloc
                                               void *arg, thr_time deadline)
 {
     if (!thr_rlock_is_owned(lock))
-        return thr_rlock_locked(lock) ? THR_NOT_OWNER : THR_NOT_LOCKED;
+        return hook_misuse(condition, thr__lock_held(&lock->lock_) ? THR_NOT_OWNER : THR_NOT_LOCKED);
     thr_result result = THR_OK;
     while (!predicate(arg)) {
         if (result != THR_OK)

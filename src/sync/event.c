@@ -90,10 +90,10 @@ thr_result thr__event_wait(thr_event *event, thr_time deadline)
 {
     hook_point(HOOK_EVENT_WAIT, event);
     thr_result result = THR_OK;
-    if (!thr_event_is_set(event)) {
+    if (!thr__event_up(event)) {
         if (wait_expired(deadline))
             return THR_TIMEOUT;
-        if (!wait_spin(&event->word_, SET, 0, event) || !thr_event_is_set(event)) {
+        if (!wait_spin(&event->word_, SET, 0, event) || !thr__event_up(event)) {
             struct wait wait;
             wait_begin(&wait, WAIT_EVENT, event, deadline);
             result = sleep_until_set(event, &wait);

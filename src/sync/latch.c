@@ -27,7 +27,7 @@ thr_result thr_latch_count_down(thr_latch *latch, uint32_t n)
     uint32_t word = load_relaxed(&latch->word_);
     do {
         if (n > word / ONE)
-            return THR_TOO_MANY;
+            return hook_misuse(latch, THR_TOO_MANY);
         next = n == word / ONE ? 0 : word - n * ONE;
     } while (!cas_release(&latch->word_, &word, next));
     if (next == 0 && word & SLEEPERS) {
@@ -40,16 +40,16 @@ thr_result thr_latch_count_down(thr_latch *latch, uint32_t n)
 /* Spins for zero, as long as the count goes down. */
 static bool spin_for(const thr_latch *latch)
 {
-    uint32_t count = thr_latch_count(latch);
+    uint32_t count = thr__latch_left(latch);
     while (count != 0 && wait_spin(&latch->word_, ~SLEEPERS, count * ONE, latch))
-        count = thr_latch_count(latch);
+        count = thr__latch_left(latch);
     return count == 0;
 }
 
 static thr_result sleep_for(thr_latch *latch, struct wait *wait)
 {
     thr_result result = THR_OK;
-    while (thr_latch_count(latch) != 0) {
+    while (thr__latch_left(latch) != 0) {
         if (result != THR_OK)
             return result;
         uint32_t word = load_relaxed(&latch->word_);
@@ -65,7 +65,7 @@ thr_result thr__latch_wait(thr_latch *latch, thr_time deadline)
 {
     hook_point(HOOK_LATCH_WAIT, latch);
     thr_result result = THR_OK;
-    if (thr_latch_count(latch) != 0) {
+    if (thr__latch_left(latch) != 0) {
         if (wait_expired(deadline))
             return THR_TIMEOUT;
         if (!spin_for(latch)) {

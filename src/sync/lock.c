@@ -146,7 +146,7 @@ thr_result lock_give(thr_lock *lock)
     tsan_release(lock);
     do {
         if (!(word & LOCK_HELD))
-            return THR_NOT_LOCKED;
+            return hook_misuse(lock, THR_NOT_LOCKED);
         if ((word & LOCK_PENDING) && !pending)
             pending = handoff_take(lock, word >> LOCK_NUMBER_SHIFT);
         next = word & LOCK_STARVED ? LOCK_WAITERS | LOCK_STARVED : 0;

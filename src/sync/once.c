@@ -80,7 +80,7 @@ thr_result thr__once_run(thr_once *once, void (*function)(void *), void *arg)
             return THR_OK;
         }
         if ((word & ~SLEEPERS) == thr__identity())
-            return THR_DEADLOCK;
+            return hook_misuse(once, THR_DEADLOCK);
         if (word != 0) {
             result = wait_for(once, word & ~SLEEPERS);
         } else if (cas_acquire(&once->word_, &word, thr__identity())) {

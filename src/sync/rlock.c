@@ -45,7 +45,7 @@ thr_result thr__rlock_release(thr_rlock *lock)
 {
     hook_point(HOOK_RLOCK_RELEASE, lock);
     if (!thr__rlock_mine(lock))
-        return thr_rlock_locked(lock) ? THR_NOT_OWNER : THR_NOT_LOCKED;
+        return hook_misuse(lock, thr__lock_held(&lock->lock_) ? THR_NOT_OWNER : THR_NOT_LOCKED);
     if (--lock->depth_ != 0)
         return THR_OK;
     store_relaxed(&lock->owner_, 0);

@@ -180,7 +180,7 @@ thr_result thr__rwlock_release_read(thr_rwlock *lock)
     for (;;) {
         uint32_t word = load_relaxed(&lock->word_);
         if ((word & WRITER) || word < READER)
-            return THR_NOT_LOCKED;
+            return hook_misuse(lock, THR_NOT_LOCKED);
         if (!(word & QUEUED) || word >= 2 * READER) {
             if (cas_release(&lock->word_, &word, word - READER))
                 return THR_OK;
@@ -199,7 +199,7 @@ thr_result thr__rwlock_release_write(thr_rwlock *lock)
 {
     hook_point(HOOK_WRITE_RELEASE, lock);
     if (load_relaxed(&lock->owner_) != thr__identity())
-        return load_relaxed(&lock->word_) & WRITER ? THR_NOT_OWNER : THR_NOT_LOCKED;
+        return hook_misuse(lock, load_relaxed(&lock->word_) & WRITER ? THR_NOT_OWNER : THR_NOT_LOCKED);
     store_relaxed(&lock->owner_, 0);
     tsan_release(lock);
     for (;;) {
@@ -370,7 +370,7 @@ thr_result thr__rwlock_acquire_read(thr_rwlock *lock, thr_time deadline)
 {
     hook_point(HOOK_READ_ACQUIRE, lock);
     if (load_relaxed(&lock->owner_) == thr__identity())
-        return THR_DEADLOCK;
+        return deadline == 0 ? THR_DEADLOCK : hook_misuse(lock, THR_DEADLOCK);
     thr_result result = try_read(lock, false);
     if (result == THR_TIMEOUT)
         result = wait_for(lock, 0, deadline);
@@ -388,7 +388,7 @@ thr_result thr__rwlock_acquire_write(thr_rwlock *lock, thr_time deadline)
 {
     hook_point(HOOK_WRITE_ACQUIRE, lock);
     if (load_relaxed(&lock->owner_) == thr__identity())
-        return THR_DEADLOCK;
+        return deadline == 0 ? THR_DEADLOCK : hook_misuse(lock, THR_DEADLOCK);
     thr_result result = try_write(lock, thr__me, false);
     if (result == THR_TIMEOUT)
         result = wait_for(lock, thr__me, deadline);

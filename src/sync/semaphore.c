@@ -43,7 +43,7 @@ thr_result thr__semaphore_release(thr_semaphore *semaphore, uint32_t n, uint32_t
     uint32_t word = load_relaxed(&semaphore->word_);
     do {
         if ((uint64_t)(word / PERMIT) + n > bound)
-            return THR_TOO_MANY;
+            return hook_misuse(semaphore, THR_TOO_MANY);
     } while (!cas_release(&semaphore->word_, &word, (word & ~SLEEPERS) + n * PERMIT));
     if (word & SLEEPERS) {
         spin_waker(semaphore);

@@ -11,6 +11,7 @@ static size_t default_stack; /* relaxed: a number that nothing depends on */
 
 bool thr_thread_is_alive(const thr_thread *thread)
 {
+    hook_point(HOOK_LOOK, thread);
     bool alive = thread_life(thread) == LIFE_ALIVE;
     if (!alive)
         tsan_acquire(thread); /* who sees that it has ended sees what it did */

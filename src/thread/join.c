@@ -122,7 +122,7 @@ thr_result thr_thread_join_until(thr_thread *thread, thr_time deadline, void **r
     if (life == LIFE_NEW || life == LIFE_STARTING)
         return THR_NOT_STARTED;
     if (is_caller(thread, life))
-        return THR_DEADLOCK;
+        return hook_misuse(thread, THR_DEADLOCK);
     thr_result waited = wait_for_end(thread, life, deadline);
     if (waited != THR_OK)
         return waited;

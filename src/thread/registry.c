@@ -265,6 +265,7 @@ thr_thread *thr_main_thread(void)
 size_t thr_active_count(void)
 {
     registry_prepare();
+    hook_point(HOOK_LOOK, NULL);
     return load_relaxed(&listed);
 }
 
@@ -272,6 +273,7 @@ size_t thr_enumerate(thr_thread **out, size_t capacity)
 {
     size_t n = 0;
     registry_prepare();
+    hook_point(HOOK_LOOK, NULL);
     registry_lock();
     for (thr_thread *thread = list_first; thread; thread = thread->next) {
         if (n < capacity)

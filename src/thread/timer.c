@@ -140,13 +140,14 @@ static thr_result wait_for(const thr_timer *timer, uint32_t word, thr_time deadl
 
 thr_result thr_timer_join_until(thr_timer *timer, thr_time deadline)
 {
+    hook_point(HOOK_TIMER_JOIN, timer);
     thr_result result = THR_OK;
     uint32_t word = 0;
     service_lock();
     if (!(timer->state & TIMER_STARTED)) {
         result = THR_NOT_STARTED;
     } else if (serve_current() == timer) {
-        result = THR_DEADLOCK;
+        result = hook_misuse(timer, THR_DEADLOCK);
     } else if (!idle(timer)) {
         word = timer->word | TIMER_SLEEPERS;
         store_relaxed(&timer->word, word); /* ordered by the lock */

@@ -38,6 +38,7 @@ enum hook_operation {
     HOOK_THREAD_JOIN,
     HOOK_TIMER_START,
     HOOK_TIMER_CANCEL,
+    HOOK_TIMER_JOIN,
     HOOK_SLEEP,
     HOOK_YIELD,       /* a sleep that has passed already: others should have their turn */
     HOOK_YIELD_POINT, /* the program's own: thr_yield_point */

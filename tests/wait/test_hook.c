@@ -59,6 +59,9 @@ static void forget(void)
     memset(&seen, 0, sizeof seen);
 }
 
+/* The last call was a mistake: said once, when steered. */
+#define CHECK_MISUSE() CHECK_EQUAL(seen.misuses, thr__hooked ? 1 : 0)
+
 static void check_point(int line, const char *text, enum hook_operation operation, const void *object)
 {
     unsigned expected = thr__hooked ? 1 : 0;
@@ -111,6 +114,8 @@ static void lock(void)
     FAST(HOOK_LOCK_ACQUIRE, &l, thr_lock_acquire_until(&l, 0), THR_TIMEOUT);
     FAST(HOOK_LOCK_RELEASE, &l, thr_lock_release(&l), THR_OK);
     FAST(HOOK_LOCK_RELEASE, &l, thr_lock_release(&l), THR_NOT_LOCKED);
+    CHECK_MISUSE();
+    FAST(HOOK_LOOK, &l, thr_lock_locked(&l), false);
     FAST(HOOK_LOCK_ACQUIRE, &l, thr_lock_try_acquire(&l), true);
     FAST(HOOK_LOCK_RELEASE, &l, thr_lock_release(&l), THR_OK);
     FAST(HOOK_LOCK_ACQUIRE, &l, thr_lock_acquire_until(&l, THR_FOREVER), THR_OK);
@@ -126,6 +131,8 @@ static void rlock(void)
     for (int i = 0; i < 4; i++)
         FAST(HOOK_RLOCK_RELEASE, &r, thr_rlock_release(&r), THR_OK);
     FAST(HOOK_RLOCK_RELEASE, &r, thr_rlock_release(&r), THR_NOT_LOCKED);
+    CHECK_MISUSE();
+    FAST(HOOK_LOOK, &r, thr_rlock_locked(&r), false);
     FAST(HOOK_RLOCK_ACQUIRE, &r, thr_rlock_try_acquire(&r), true);
 }
 
@@ -144,7 +151,9 @@ static void condition(void)
     FAST(HOOK_CONDITION_NOTIFY, &c, thr_condition_notify(&c, 0), 0);
     FAST(HOOK_CONDITION_NOTIFY, &c, thr_condition_notify_all(&c), 0);
     FAST(HOOK_CONDITION_WAIT, &c, thr_condition_wait(&c, &l), THR_NOT_LOCKED);
+    CHECK_MISUSE();
     FAST(HOOK_CONDITION_WAIT, &c, thr_condition_wait_rlock(&c, &r), THR_NOT_LOCKED);
+    CHECK_MISUSE();
     CHECK_OK(thr_lock_acquire(&l));
     CHECK_OK(thr_rlock_acquire(&r));
     FAST(HOOK_CONDITION_WAIT, &c, thr_condition_wait_until(&c, &l, 0), THR_TIMEOUT);
@@ -164,6 +173,8 @@ static void semaphore(void)
     FAST(HOOK_SEMAPHORE_RELEASE, &s, thr_semaphore_release(&s, 2), THR_OK);
     FAST(HOOK_SEMAPHORE_RELEASE, &s, thr_semaphore_release(&s, 0), THR_OK);
     FAST(HOOK_SEMAPHORE_RELEASE, &s, thr_semaphore_release(&s, UINT32_MAX), THR_TOO_MANY);
+    CHECK_MISUSE();
+    FAST(HOOK_LOOK, &s, thr_semaphore_value(&s), 2);
     FAST(HOOK_SEMAPHORE_ACQUIRE, &s, thr_semaphore_acquire_until(&s, 0), THR_OK);
     FAST(HOOK_SEMAPHORE_ACQUIRE, &s, thr_semaphore_try_acquire(&s), true);
 }
@@ -176,6 +187,8 @@ static void bounded_semaphore(void)
     FAST(HOOK_SEMAPHORE_ACQUIRE, &b, thr_bounded_semaphore_acquire_until(&b, 0), THR_TIMEOUT);
     FAST(HOOK_SEMAPHORE_RELEASE, &b, thr_bounded_semaphore_release(&b, 2), THR_OK);
     FAST(HOOK_SEMAPHORE_RELEASE, &b, thr_bounded_semaphore_release(&b, 1), THR_TOO_MANY);
+    CHECK_MISUSE();
+    FAST(HOOK_LOOK, &b, thr_bounded_semaphore_value(&b), 2);
 }
 
 static void event(void)
@@ -186,6 +199,7 @@ static void event(void)
     FAST(HOOK_EVENT_SET, &e, NOTHING(thr_event_set(&e)), 0);
     FAST(HOOK_EVENT_WAIT, &e, thr_event_wait(&e), THR_OK);
     FAST(HOOK_EVENT_WAIT, &e, thr_event_wait_until(&e, 0), THR_OK);
+    FAST(HOOK_LOOK, &e, thr_event_is_set(&e), true);
     FAST(HOOK_EVENT_CLEAR, &e, NOTHING(thr_event_clear(&e)), 0);
     FAST(HOOK_EVENT_CLEAR, &e, NOTHING(thr_event_clear(&e)), 0);
 }
@@ -204,6 +218,8 @@ static void barrier(void)
     FAST(HOOK_BARRIER_WAIT, &none, thr_barrier_wait(&none, NULL), THR_INVALID);
     POINT(HOOK_BARRIER_WAIT, &two, thr_barrier_wait_until(&two, 0, NULL), THR_TIMEOUT);
     FAST(HOOK_BARRIER_WAIT, &two, thr_barrier_wait(&two, NULL), THR_BROKEN);
+    FAST(HOOK_LOOK, &two, thr_barrier_broken(&two), true);
+    FAST(HOOK_LOOK, &two, thr_barrier_n_waiting(&two), 0);
     FAST(HOOK_BARRIER_RESET, &two, NOTHING(thr_barrier_reset(&two)), 0);
     FAST(HOOK_BARRIER_ABORT, &two, NOTHING(thr_barrier_abort(&two)), 0);
 }
@@ -213,6 +229,8 @@ static void latch(void)
     thr_latch a = THR_LATCH_INIT(2);
     FAST(HOOK_LATCH_COUNT_DOWN, &a, thr_latch_count_down(&a, 1), THR_OK);
     FAST(HOOK_LATCH_COUNT_DOWN, &a, thr_latch_count_down(&a, 2), THR_TOO_MANY);
+    CHECK_MISUSE();
+    FAST(HOOK_LOOK, &a, thr_latch_count(&a), 1);
     FAST(HOOK_LATCH_WAIT, &a, thr_latch_wait_until(&a, 0), THR_TIMEOUT);
     FAST(HOOK_LATCH_COUNT_DOWN, &a, thr_latch_count_down(&a, 1), THR_OK);
     FAST(HOOK_LATCH_WAIT, &a, thr_latch_wait(&a), THR_OK);
@@ -224,6 +242,7 @@ static void once(void)
     thr_once o = THR_ONCE_INIT;
     for (int i = 0; i < 3; i++)
         FAST(HOOK_ONCE_RUN, &o, thr_once_run(&o, nothing, NULL), THR_OK);
+    FAST(HOOK_LOOK, &o, thr_once_done(&o), true);
 }
 
 static void rwlock(void)
@@ -237,11 +256,14 @@ static void rwlock(void)
     for (int i = 0; i < 3; i++)
         FAST(HOOK_READ_RELEASE, &w, thr_rwlock_release_read(&w), THR_OK);
     FAST(HOOK_READ_RELEASE, &w, thr_rwlock_release_read(&w), THR_NOT_LOCKED);
+    CHECK_MISUSE();
     FAST(HOOK_WRITE_RELEASE, &w, thr_rwlock_release_write(&w), THR_NOT_LOCKED);
+    CHECK_MISUSE();
     FAST(HOOK_WRITE_ACQUIRE, &w, thr_rwlock_acquire_write(&w), THR_OK);
     FAST(HOOK_WRITE_ACQUIRE, &w, thr_rwlock_acquire_write(&w), THR_DEADLOCK);
     FAST(HOOK_READ_ACQUIRE, &w, thr_rwlock_acquire_read(&w), THR_DEADLOCK);
     FAST(HOOK_READ_ACQUIRE, &w, thr_rwlock_try_acquire_read(&w), false);
+    CHECK_EQUAL(seen.misuses, 0);
     FAST(HOOK_WRITE_RELEASE, &w, thr_rwlock_release_write(&w), THR_OK);
     FAST(HOOK_WRITE_ACQUIRE, &w, thr_rwlock_try_acquire_write(&w), true);
     FAST(HOOK_WRITE_RELEASE, &w, thr_rwlock_release_write(&w), THR_OK);
@@ -254,6 +276,24 @@ static void sleeping(void)
     FAST(HOOK_YIELD, NULL, NOTHING(thr_sleep(0.0)), 0);
     FAST(HOOK_YIELD, NULL, NOTHING(thr_sleep_until(0)), 0);
     POINT(HOOK_SLEEP, NULL, NOTHING(thr_sleep(0.001)), 0);
+    FAST(HOOK_YIELD_POINT, NULL, NOTHING(thr_yield_point()), 0);
+}
+
+/* What is asked of threads and timers. Their starts and ends take locks of the library's own, which are no operations of
+ * the program's. */
+static void threads(void)
+{
+    thr_thread *main = thr_main_thread();
+    thr_timer *timer;
+    FAST(HOOK_LOOK, main, thr_thread_is_alive(main), true);
+    FAST(HOOK_LOOK, NULL, thr_active_count(), 1);
+    FAST(HOOK_THREAD_JOIN, main, thr_thread_join(main, NULL), THR_DEADLOCK);
+    CHECK_MISUSE();
+    CHECK_OK(thr_timer_new(&timer, 1.0, nothing, NULL));
+    forget();
+    CHECK_RESULT(thr_timer_join(timer), THR_NOT_STARTED);
+    CHECK_EQUAL(seen.points, thr__hooked ? 3 : 0); /* its own, and two of the service's lock */
+    thr_timer_unref(timer);
 }
 
 static void holding(void)
@@ -483,11 +523,12 @@ BOTH_WAYS(latch)
 BOTH_WAYS(once)
 BOTH_WAYS(rwlock)
 BOTH_WAYS(sleeping)
+BOTH_WAYS(threads)
 BOTH_WAYS(holding)
 BOTH_WAYS(contended)
 
 SUPPORT_MAIN(cmocka_unit_test(test_lock), cmocka_unit_test(test_rlock), cmocka_unit_test(test_condition),
              cmocka_unit_test(test_semaphore), cmocka_unit_test(test_bounded_semaphore), cmocka_unit_test(test_event),
              cmocka_unit_test(test_barrier), cmocka_unit_test(test_latch), cmocka_unit_test(test_once),
-             cmocka_unit_test(test_rwlock), cmocka_unit_test(test_sleeping), cmocka_unit_test(test_holding),
-             cmocka_unit_test(test_contended), cmocka_unit_test(test_clock))
+             cmocka_unit_test(test_rwlock), cmocka_unit_test(test_sleeping), cmocka_unit_test(test_threads),
+             cmocka_unit_test(test_holding), cmocka_unit_test(test_contended), cmocka_unit_test(test_clock))
