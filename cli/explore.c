@@ -14,7 +14,7 @@ static const struct argp_option options[] = {
     {"seconds", 't', "S", 0, "and not for longer than S seconds", 0},
     {"seed", 's', "N", 0, "of the random strategies (1): the same seed tries the same schedules", 0},
     {"strategy", 'S', "NAME", 0, "random, pct, pos, surw or exhaustive, instead of all in turn", 0},
-    {"preemptions", KEY_PREEMPTIONS, "N", 0, "exhaustive: at most N preemptions in a schedule (2)", 0},
+    {"preemptions", KEY_PREEMPTIONS, "N", 0, "exhaustive: at most N preemptions in a schedule", 0},
     {"output", 'o', "FILE", 0, "where the schedule that fails is written (PROGRAM.schedule)", 0},
     {"jobs", 'j', "N", 0, "run N schedules at a time (one a processor)", 0},
     {"hang", KEY_HANG, "S", 0, "a schedule that takes S seconds of real time hangs (10)", 0},

@@ -270,10 +270,8 @@ static uint64_t candidates_now(struct run *run, const struct strand *self)
 /* Everybody in turn. */
 static struct strand *choose_fairly(struct run *run, const struct strand *self, uint64_t candidates)
 {
-    if (run->steps % ((uint64_t)NUDGE * run->strands) == 0)
-        clock_nudge(run);
-    return strategy_default(
-        run, self, candidates & ~((uint64_t)1 << self->id) ? candidates & ~((uint64_t)1 << self->id) : candidates);
+    uint64_t others = candidates & ~((uint64_t)1 << self->id);
+    return strategy_default(run, self, others != 0 ? others : candidates);
 }
 
 /* One whose wait ends before its time, if this is the moment; in a given schedule: if it says so. */
@@ -326,6 +324,8 @@ static void count_step(struct run *run, struct strand *self)
     self->turn++;
     if (run->steps > run->plan.limit)
         run->fair = true;
+    if (run->fair && run->steps % ((uint64_t)NUDGE * run->strands) == 0)
+        clock_nudge(run);
     if (run->steps > run->plan.end)
         stuck_running(self);
     daemon_steps = only_daemons(run) ? daemon_steps + 1 : 0;

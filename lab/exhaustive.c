@@ -15,12 +15,13 @@ enum { PROBES = 32 };
 
 uint64_t *exhaustive_seen;
 
-static uint64_t key_of(const struct run *run, const struct strand *self, uint64_t candidates)
+/* The turn: a strand may decide twice with no step between, once after it woke somebody and once before what it does
+ * next. */
+static uint64_t key_of(const struct strand *self, uint64_t candidates)
 {
     uint64_t key = history_mix(history_state(), candidates);
-    key = history_mix(key, control_has(candidates, self) ? self->id : STRANDS);
-    (void)run;
-    return key | ~COST_MASK ? key & ~COST_MASK : 1 + COST_MASK;
+    key = history_mix(key, (uint64_t)self->id << 32 | self->turn);
+    return (key & ~COST_MASK) != 0 ? key & ~COST_MASK : COST_MASK + 1;
 }
 
 /* Whether some run was here before at no more cost; writes down that this one was. */
@@ -61,7 +62,7 @@ static struct strand *choose(struct run *run, struct strand *self, uint64_t cand
         if (candidates >> id & 1)
             return &run->strand[id];
         run->message[0] = '?'; /* the program does not do the same again */
-    } else if (exhaustive_seen && seen_before(key_of(run, self, candidates), run->preemptions)) {
+    } else if (exhaustive_seen && seen_before(key_of(self, candidates), run->preemptions)) {
         run->skipped = true;
         _exit(0);
     }

@@ -1,6 +1,7 @@
 /* explore.c - the two ways in: a whole program, stopped before its main, and a function of a test program. */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,8 +196,17 @@ void replay_program(void)
 
 /* -- A function of a test ----------------------------------------------------------------------------------------- */
 
+/* The test program's own handlers would take a crash for one of the test. */
+static void forget_handlers(void)
+{
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        (void)signal(deadly[i], SIG_DFL);
+}
+
 static _Noreturn void run_body(void (*body)(void *arg))
 {
+    forget_handlers();
     control_begin(job_mine());
     body(search.options.arg);
     lab_library->shutdown();

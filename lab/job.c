@@ -253,6 +253,7 @@ void job_outcome(const struct job *job, struct outcome *outcome)
     const struct run *run = job->run;
     char text[NOTE];
     outcome->status = child_status;
+    outcome->late = job->killed;
     say(outcome, THR_FOUND_NOTHING, "");
     if (job->killed) {
         late_outcome(run, outcome);

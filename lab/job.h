@@ -38,6 +38,7 @@ bool job_wait(struct job *job, bool wait);
 struct outcome {
     thr_finding finding;
     int status; /* of the process */
+    bool late;  /* it was ended by the watchdog */
     char message[NOTE];
 };
 

@@ -17,11 +17,11 @@
 #include "lab/search.h"
 #include "lab/strategy.h"
 
-enum { FIRST_LIMIT = 100000, LIMIT_BASE = 2000, END_BASE = 100000, BOUND = 2, EARLY_SHARE = 4, DEPTHS = 5 };
+enum { FIRST_LIMIT = 100000, LIMIT_BASE = 2000, END_BASE = 100000, EARLY_SHARE = 4, DEPTHS = 5 };
 
 bool portfolio_begin(struct search *search)
 {
-    uint32_t bound = search->options.preemptions != 0 ? search->options.preemptions : BOUND;
+    uint32_t bound = search->options.preemptions != 0 ? search->options.preemptions : UINT32_MAX;
     exhaustive_seen = job_shared(EXHAUSTIVE_SEEN * sizeof *exhaustive_seen);
     return frontier_begin(bound);
 }

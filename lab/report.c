@@ -11,7 +11,7 @@
 #include "lab/search.h"
 #include "lab/symbols.h"
 
-enum { LAST = 12 /* steps of each thread */, CELL = 34, TAIL = 2048, NAMED = 64, SHOWN = 8 /* columns */ };
+enum { LAST = 12 /* steps of each thread */, CELL_MAX = 60, TAIL = 2048, NAMED = 64, SHOWN = 8 /* columns */ };
 
 /* No stdio buffers: the children of a search are copies of this process. */
 static void say(const char *format, ...) THR_PRINTF(1, 2);
@@ -276,18 +276,18 @@ static void say_trimmed(const char *line, size_t length)
     say("%.*s\n", (int)length, line);
 }
 
-static void say_row(const struct run *run, const struct event *event, uint64_t columns)
+static void say_row(const struct run *run, const struct event *event, uint64_t columns, const int *widths)
 {
     char line[4096];
-    char text[CELL + 64];
+    char text[CELL_MAX + 1];
     size_t length = (size_t)snprintf(line, sizeof line, "  %5llu ", (unsigned long long)event->number);
-    for (uint32_t i = 0; i < run->strands && length + CELL + 2 < sizeof line; i++) {
+    for (uint32_t i = 0; i < run->strands && length + CELL_MAX + 2 < sizeof line; i++) {
         if (!(columns >> i & 1))
             continue;
         text[0] = '\0';
         if (event->strand == i)
             cell(event, text, sizeof text);
-        length += (size_t)snprintf(line + length, sizeof line - length, " %-*.*s", CELL, CELL, text);
+        length += (size_t)snprintf(line + length, sizeof line - length, " %-*s", widths[i], text);
     }
     say_trimmed(line, length);
 }
@@ -305,37 +305,66 @@ static uint64_t columns_of(const struct run *run)
     return columns;
 }
 
-static void say_header(const struct run *run, uint64_t columns)
+static void say_header(const struct run *run, uint64_t columns, const int *widths)
 {
     char line[4096] = "        ";
     size_t length = strlen(line);
     say("\nLast steps, one a line; the first column counts all\n");
-    for (uint32_t i = 0; i < run->strands && length + CELL + 2 < sizeof line; i++) {
+    for (uint32_t i = 0; i < run->strands && length + CELL_MAX + 2 < sizeof line; i++) {
         if (columns >> i & 1)
-            length += (size_t)snprintf(line + length, sizeof line - length, " %-*.*s", CELL, CELL,
-                                       strand_name(&run->strand[i]));
+            length +=
+                (size_t)snprintf(line + length, sizeof line - length, " %-*s", widths[i], strand_name(&run->strand[i]));
     }
     say_trimmed(line, length);
 }
 
+/* The steps that are shown, and how wide that makes each column. */
+struct shown {
+    uint64_t from[STRANDS];
+    uint64_t columns;
+    int widths[STRANDS];
+};
+
+static bool in_shown(const struct shown *shown, const struct event *event)
+{
+    return shown->columns >> event->strand & 1 && event->number >= shown->from[event->strand] && is_shown(event);
+}
+
+static void measure(const struct run *run, struct shown *shown)
+{
+    char text[CELL_MAX + 1];
+    shown->columns = columns_of(run);
+    for (uint32_t i = 0; i < run->strands; i++) {
+        shown->from[i] = shown_from(run, i);
+        shown->widths[i] = (int)strlen(strand_name(&run->strand[i]));
+    }
+    for (uint64_t number = first_event(run); number <= run->events; number++) {
+        const struct event *event = event_at(run, number);
+        if (!in_shown(shown, event))
+            continue;
+        cell(event, text, sizeof text);
+        int width = (int)strlen(text);
+        if (width > shown->widths[event->strand])
+            shown->widths[event->strand] = width;
+    }
+}
+
 static void say_steps(const struct run *run)
 {
-    uint64_t from[STRANDS];
-    uint64_t columns = columns_of(run);
+    static struct shown shown;
     uint64_t last = 0;
     if (run->events == 0)
         return;
-    say_header(run, columns);
-    for (uint32_t i = 0; i < run->strands; i++)
-        from[i] = shown_from(run, i);
+    measure(run, &shown);
+    say_header(run, shown.columns, shown.widths);
     for (uint64_t number = first_event(run); number <= run->events; number++) {
         const struct event *event = event_at(run, number);
-        if (!(columns >> event->strand & 1) || number < from[event->strand] || !is_shown(event))
+        if (!in_shown(&shown, event))
             continue;
         if (last != 0 && number > last + 4)
             say("    ...\n");
         last = number;
-        say_row(run, event, columns);
+        say_row(run, event, shown.columns, shown.widths);
     }
 }
 

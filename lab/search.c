@@ -167,10 +167,9 @@ int search_run(struct search *search)
     return done;
 }
 
-int search_replay(struct search *search, const struct schedule *schedule, bool record, struct outcome *outcome)
+void search_plan_replay(struct search *search, const struct schedule *schedule, bool record)
 {
-    struct job *job = &search->job[0];
-    struct plan *plan = &job->run->plan;
+    struct plan *plan = &search->job[0].run->plan;
     memset(plan, 0, offsetof(struct plan, move));
     plan->seed = 1;
     plan->allow_misuse = search->options.allow_misuse;
@@ -178,6 +177,12 @@ int search_replay(struct search *search, const struct schedule *schedule, bool r
     plan->processor = 1;
     plan->record = record;
     schedule_plan(schedule, plan);
+}
+
+int search_replay(struct search *search, const struct schedule *schedule, bool record, struct outcome *outcome)
+{
+    struct job *job = &search->job[0];
+    search_plan_replay(search, schedule, record);
     int forked = job_fork(job);
     if (forked != 0)
         return forked;

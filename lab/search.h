@@ -51,6 +51,9 @@ struct search {
  * be had. `search` is filled by the caller up to `job`. */
 int search_run(struct search *search);
 
+/* The plan of job 0 becomes this schedule; with records for a report. */
+void search_plan_replay(struct search *search, const struct schedule *schedule, bool record);
+
 /* One run under this schedule, in job 0; with records for a report. Returns as job_fork. */
 int search_replay(struct search *search, const struct schedule *schedule, bool record, struct outcome *outcome);
 

@@ -2,16 +2,22 @@
  *
  * Moves are left out in chunks, halves first, then smaller ones, down to single moves: what still fails in the same way is
  * kept. A schedule of which a move was left out goes on with the default there (given.c), and may fail or not. In the end no
- * single move can be left out. */
+ * single move can be left out.
+ *
+ * There may still be another schedule, with fewer preemptions. So those with none are tried, then those with one, and so on,
+ * for a while, with what the exhaustive search has (frontier.c). */
 
 #include <stdio.h>
 #include <string.h>
 
+#include "lab/frontier.h"
 #include "lab/search.h"
+#include "lab/strategy.h"
 
-enum { TRIES = 2000 };
+enum { TRIES = 2000, FEWEST_TRIES = 1500 };
 
 #define TRY_TIME ((thr_time)10000000000)
+#define FEWEST_TIME ((thr_time)2000000000)
 
 /* -- The same again ----------------------------------------------------------------------------------------------- */
 
@@ -98,12 +104,53 @@ static int shorten_moves(struct search *search)
     return done == 2 ? 0 : done;
 }
 
+/* -- Fewer preemptions -------------------------------------------------------------------------------------------- */
+
+static bool begin_again(const struct search *search)
+{
+    exhaustive_seen = job_shared(EXHAUSTIVE_SEEN * sizeof *exhaustive_seen);
+    return exhaustive_seen && frontier_begin(search->schedule->preemptions - 1);
+}
+
+static int fewest(struct search *search)
+{
+    struct job *job = &search->job[0];
+    struct outcome outcome = {0};
+    thr_time end = lab_library->os->now() + FEWEST_TIME;
+    if (search->schedule->preemptions < 2 || search->schedule->earlies > 0 || !begin_again(search))
+        return 0;
+    for (uint32_t i = 0; i < FEWEST_TRIES && lab_library->os->now() < end; i++) {
+        search_plan_replay(search, search->schedule, false);
+        if (!frontier_next(&job->run->plan))
+            return 0;
+        int forked = job_fork(job);
+        if (forked != 0)
+            return forked;
+        (void)job_wait(job, true);
+        job_outcome(job, &outcome);
+        if (outcome.finding == search->outcome.finding) {
+            schedule_of(job->run, outcome.finding, search->schedule);
+            return 0;
+        }
+        frontier_add(job->run);
+    }
+    return 0;
+}
+
+/* What the watchdog ends takes long: it is not tried again and again. */
+static int improve(struct search *search)
+{
+    int done = search->outcome.late ? 0 : confirm(search);
+    if (done != 0 || search->unsteady || search->outcome.late)
+        return done;
+    done = shorten_moves(search);
+    return done != 0 ? done : fewest(search);
+}
+
 int shorten(struct search *search)
 {
     struct outcome outcome;
-    int done = confirm(search);
-    if (done == 0 && !search->unsteady && search->outcome.finding != THR_FOUND_HANG)
-        done = shorten_moves(search);
+    int done = improve(search);
     if (done == 0)
         done = search_replay(search, search->schedule, true, &outcome);
     if (done != 0)

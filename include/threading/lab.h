@@ -56,7 +56,7 @@ typedef struct thr_explore_options {
     double seconds;        /**< and not for longer than this; 0: no limit */
     uint64_t seed;         /**< of the random strategies; 0: 1. The same seed tries the same schedules */
     const char *strategy;  /**< "random", "pct", "pos", "surw", "exhaustive"; NULL: all of them in turn */
-    uint32_t preemptions;  /**< of exhaustive: at most so many in a schedule; 0: 2 */
+    uint32_t preemptions;  /**< of exhaustive: at most so many in a schedule; 0: no limit. Fewest first */
     double hang;           /**< seconds of real time after which a schedule counts as hanging; 0: 10 */
     const char *file;      /**< where the schedule that fails is written; NULL: nowhere */
     bool allow_misuse;     /**< results such as THR_NOT_LOCKED are no failures */
@@ -73,7 +73,7 @@ typedef struct thr_verdict {
     uint64_t first;       /**< the number of the first that failed, counted from 1 */
     uint32_t preemptions; /**< how many the shortened schedule needs */
     bool early_timeout;   /**< the failure needs a wait that ended early, or a sleeper that woke before others moved */
-    bool complete;        /**< there are no other schedules (for exhaustive: within the bound) */
+    bool complete;        /**< there are no other schedules */
     bool unsteady;        /**< the program does not do the same again under the same schedule */
     bool uncontrolled;    /**< operations were seen that cannot be steered: see the report */
     char message[256];    /**< what happened, in a sentence; why it could not be searched, if so */
