@@ -2,7 +2,7 @@
  *
  * The program is started as it is, with environment variables that the library looks at before main (src/lab/link.h). The
  * laboratory is preloaded too, so that it sees blocking calls that do not go through the library. A pipe tells whether the
- * library was there at all: the laboratory writes to it, and closes it.
+ * library was there at all, and whether the program came to a thread (attach_tell in lab/attach.c).
  *
  * Addresses are the same in every run, where the system lets us ask for that: then a schedule that is replayed later finds
  * the same ones. */
@@ -134,30 +134,48 @@ static char **wrapped(char *const *wrapper, char **argv)
     return all;
 }
 
-/* Whether the laboratory was there; blocks until it is known. */
-static bool attached(int from)
+/* The next byte that the laboratory sends; 0: there is none, it has ended. */
+static char next_news(int from)
 {
     char byte;
     ssize_t got;
     do
         got = read(from, &byte, 1);
     while (got < 0 && errno == EINTR);
-    (void)close(from);
-    return got == 1;
+    return got == 1 ? byte : 0;
 }
 
-static int status_of(pid_t child, bool was_attached, const char *program)
+/* It ended by itself, and not in the laboratory. */
+static int status_alone(int status, const char *program)
+{
+    if (WIFSIGNALED(status)) {
+        complain("%s: %s, before it started a thread", program, strsignal(WTERMSIG(status)));
+        return STATUS_FOUND;
+    }
+    if (WEXITSTATUS(status) != 0) {
+        complain("%s ended with status %d, before it started a thread", program, WEXITSTATUS(status));
+        return STATUS_FOUND;
+    }
+    complain("%s ended well, and started no thread: there is only one schedule", program);
+    return STATUS_OK;
+}
+
+static int status_of(pid_t child, int from, const char *program)
 {
     int status;
+    bool there = next_news(from) != 0;
+    bool stopped = there && next_news(from) != 0;
     while (waitpid(child, &status, 0) < 0) {
         if (errno != EINTR)
             return STATUS_USAGE;
     }
-    if (!was_attached) {
+    if (!there) {
         if (!(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_USAGE))
             complain("%s does not use the library `threading` (or a version of it without the laboratory)", program);
         return STATUS_USAGE;
     }
+    if (!stopped && !(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_USAGE))
+        return status_alone(status, program);
     if (WIFSIGNALED(status)) {
         complain("%s: %s", program, strsignal(WTERMSIG(status)));
         return STATUS_USAGE;
@@ -192,5 +210,5 @@ int launch(const char *mode, const struct launch_options *options, char **argv, 
     /* Ctrl-C is for the program; the laboratory in it ends the search with a summary. */
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGQUIT, SIG_IGN);
-    return status_of(child, attached(news[0]), argv[0]);
+    return status_of(child, news[0], argv[0]);
 }

@@ -44,6 +44,7 @@ static bool is(const char *argument, const char *brief, const char *full)
 int main(int argc, char **argv)
 {
     char name[64];
+    argp_err_exit_status = STATUS_USAGE;
     if (argc < 2) {
         usage(stderr);
         return STATUS_USAGE;

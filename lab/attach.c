@@ -1,7 +1,7 @@
 /* attach.c - the laboratory's one entry: what the library calls when it has loaded it (src/lab/load.c).
  *
  * Called at the start of a program, it does what the environment asks for: the mode's function. Called by thr_explore, it
- * only hands back its own functions. */
+ * only hands back its own functions. The options are copied: what the program starts must not find them. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 const struct lab_link *lab_library;
 
-/* What can be asked for. Each returns in a process in which the program is to go on. */
+/* What can be asked for. Each is called before the program's main, and returns. */
 static const struct {
     const char *name;
     void (*run)(void);
@@ -23,9 +23,11 @@ static const struct {
 
 /* -- Options ------------------------------------------------------------------------------------------------------ */
 
+static char options[1 << 15];
+
 bool option_text(const char *name, char *value, size_t size)
 {
-    const char *line = getenv(LAB_OPTIONS_VARIABLE);
+    const char *line = options;
     size_t length = strlen(name);
     while (line && *line) {
         const char *end = strchr(line, '\n');
@@ -53,28 +55,17 @@ double option_seconds(const char *name, double otherwise)
 
 /* -- Attaching ---------------------------------------------------------------------------------------------------- */
 
-/* Tells the command that the program has the library. */
-static void tell_command(void)
+void attach_tell(char byte)
 {
-    int to = (int)option_count("attached", 0);
-    if (to > STDERR_FILENO) {
-        (void)!write(to, "", 1);
+    static int to = -1;
+    if (to < 0)
+        to = (int)option_count("attached", 0);
+    if (to > STDERR_FILENO)
+        (void)!write(to, &byte, 1);
+    if (to > STDERR_FILENO && byte == ATTACH_STOPPED) {
         (void)close(to);
+        to = 0;
     }
-}
-
-static void run_mode(void)
-{
-    const char *mode = getenv(LAB_MODE_VARIABLE);
-    tell_command();
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        if (mode && strcmp(mode, modes[i].name) == 0) {
-            modes[i].run();
-            return;
-        }
-    }
-    fprintf(stderr, "threading: the laboratory cannot do `%s`\n", mode ? mode : "");
-    _exit(2);
 }
 
 /* What the program starts is not under the laboratory. */
@@ -83,6 +74,25 @@ static void forget_environment(void)
     (void)unsetenv(LAB_MODE_VARIABLE);
     (void)unsetenv(LAB_OPTIONS_VARIABLE);
     (void)unsetenv("LD_PRELOAD");
+}
+
+static void run_mode(void)
+{
+    char mode[32] = "";
+    if (getenv(LAB_MODE_VARIABLE))
+        lab_copy(mode, sizeof mode, getenv(LAB_MODE_VARIABLE));
+    if (getenv(LAB_OPTIONS_VARIABLE))
+        lab_copy(options, sizeof options, getenv(LAB_OPTIONS_VARIABLE));
+    forget_environment();
+    attach_tell(ATTACH_THERE);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        if (strcmp(mode, modes[i].name) == 0) {
+            modes[i].run();
+            return;
+        }
+    }
+    fprintf(stderr, "threading: the laboratory cannot do `%s`\n", mode);
+    _exit(2);
 }
 
 __attribute__((visibility("default"))) lab_attach thr_lab_attach;
@@ -95,7 +105,6 @@ const struct lab_entry *thr_lab_attach(const struct lab_link *link, bool asked)
     lab_library = link;
     if (asked) {
         run_mode();
-        forget_environment();
     }
     return &entry;
 }

@@ -5,6 +5,8 @@
 
 #include "lab/run.h"
 
+/* The time at the start of each run. */
+thr_time clock_start(void);
 void clock_begin(struct run *run);
 
 /* Moves on to the earliest deadline of those who wait, and ends these waits. False: there is none. */

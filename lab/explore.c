@@ -9,6 +9,7 @@
 
 #include "lab/control.h"
 #include "lab/search.h"
+#include "lab/zygote.h"
 
 enum { SCHEDULES = 10000, SEED = 1 };
 
@@ -54,19 +55,11 @@ static bool prepare(const thr_explore_options *options)
 
 /* -- A program ---------------------------------------------------------------------------------------------------- */
 
-/* Registered first, so it is called last. */
+/* Registered before main, so it is called last. */
 static void at_exit(void)
 {
     if (control_run && !control_run->ended)
         system_check_end();
-}
-
-/* In the process of a run: the program goes on to its main. */
-static void explore_child(struct run *run)
-{
-    control_begin(run);
-    if (atexit(at_exit) != 0)
-        abort();
 }
 
 static void program_options(thr_explore_options *options, char *strategy, char *file, size_t size)
@@ -96,7 +89,8 @@ static void write_schedule(const char *file)
     search.options.file = NULL;
 }
 
-void explore_program(void)
+/* The program is about to start its first thread. Returns in the processes of runs. */
+static void search_program(void)
 {
     static char strategy[64];
     static char file[4096];
@@ -111,10 +105,11 @@ void explore_program(void)
         search.jobs = wish > JOBS ? JOBS : (uint32_t)wish;
     search.program = true;
     search.progress = option_count("progress", 1) != 0;
+    attach_tell(ATTACH_STOPPED);
     job_record_input();
     int done = search_run(&search);
     if (done == 1) {
-        explore_child(job_mine());
+        control_begin(job_mine());
         return;
     }
     if (done < 0) {
@@ -131,6 +126,18 @@ void explore_program(void)
     end(1);
 }
 
+static void stop_before_threads(void (*stopped)(void))
+{
+    if (atexit(at_exit) != 0)
+        abort();
+    zygote_begin(stopped);
+}
+
+void explore_program(void)
+{
+    stop_before_threads(search_program);
+}
+
 /* -- A recorded schedule ------------------------------------------------------------------------------------------ */
 
 /* In this very process: for a debugger. */
@@ -142,7 +149,7 @@ static void replay_here(const struct schedule *schedule)
     schedule_plan(schedule, &run->plan);
     run->plan.seed = SEED;
     run->plan.hang = THR_FOREVER;
-    explore_child(run);
+    control_begin(run);
 }
 
 static void say_replayed(const struct outcome *outcome, const struct schedule *schedule)
@@ -163,7 +170,7 @@ static void say_replayed(const struct outcome *outcome, const struct schedule *s
     end(1);
 }
 
-void replay_program(void)
+static void replay_stopped(void)
 {
     static char file[4096];
     char error[NOTE];
@@ -171,6 +178,7 @@ void replay_program(void)
     thr_explore_options options = {.allow_misuse = option_count("allow_misuse", 0) != 0,
                                    .hang = option_seconds("hang", 0)};
     struct schedule *schedule = job_shared(sizeof *schedule);
+    attach_tell(ATTACH_STOPPED);
     if (!schedule || !prepare(&options) || !option_text("file", file, sizeof file))
         end(2);
     if (!schedule_read(schedule, file, error, sizeof error)) {
@@ -186,12 +194,17 @@ void replay_program(void)
     search.job[0].output = -1;
     int done = search_replay(&search, schedule, true, &outcome);
     if (done == 1) {
-        explore_child(job_mine());
+        control_begin(job_mine());
         return;
     }
     if (done < 0)
         end(2);
     say_replayed(&outcome, schedule);
+}
+
+void replay_program(void)
+{
+    stop_before_threads(replay_stopped);
 }
 
 /* -- A function of a test ----------------------------------------------------------------------------------------- */

@@ -27,9 +27,13 @@ bool option_text(const char *name, char *value, size_t size);
 uint64_t option_count(const char *name, uint64_t otherwise);
 double option_seconds(const char *name, double otherwise);
 
+/* Tells the command how far it has come, with a byte: the library is there; the program is about to start a thread. */
+enum { ATTACH_THERE = 'a', ATTACH_STOPPED = 's' };
+void attach_tell(char byte);
+
 /* -- What can be asked for ---------------------------------------------------------------------------------------- */
 
-/* `threading explore`, `threading replay`: return only in the process of a schedule, to go on to main. */
+/* `threading explore`, `threading replay`. Called before main, and return. */
 void explore_program(void);
 void replay_program(void);
 

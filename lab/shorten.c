@@ -78,7 +78,9 @@ static int try_chunks(struct search *search, struct schedule *spare, uint32_t n,
         int done = search_replay(search, spare, false, &outcome);
         if (done != 0)
             return done;
-        if (outcome.finding == search->outcome.finding)
+        const struct run *run = search->job[0].run;
+        spare->preemptions = run->preemptions;
+        if (outcome.finding == search->outcome.finding && run->preemptions <= search->schedule->preemptions)
             memcpy(search->schedule, spare, sizeof *spare);
         else
             at += size;
@@ -144,7 +146,12 @@ static int improve(struct search *search)
     if (done != 0 || search->unsteady || search->outcome.late)
         return done;
     done = shorten_moves(search);
-    return done != 0 ? done : fewest(search);
+    uint32_t preemptions = search->schedule->preemptions;
+    if (done == 0)
+        done = fewest(search);
+    if (done == 0 && search->schedule->preemptions < preemptions)
+        done = shorten_moves(search);
+    return done;
 }
 
 int shorten(struct search *search)

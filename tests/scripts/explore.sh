@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# The command `threading`: the examples are explored without a complaint, and quickly; a bug is found, and replayed, in
+# programs linked to either library; what cannot be done is said.
+#
+# ctest: plain
+# ctest: timeout=120
+set -uo pipefail
+export LC_ALL=C
+
+threading=$THR_BUILD_DIR/threading
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+status=0
+unset THREADING_LAB
+
+if [ ! -x "$threading" ]; then
+    printf 'The laboratory is not built here.\n'
+    exit 0
+fi
+
+fail()
+{
+    printf '%s\n' "$*"
+    [ ! -f "$tmp/log" ] || sed 's/^/    /' "$tmp/log"
+    status=1
+}
+
+# expect STATUS COMMAND...: runs it, with its output in the log.
+expect()
+{
+    local expected=$1 got=0
+    shift
+    timeout 60 "$@" >"$tmp/log" 2>&1 </dev/null || got=$?
+    [ "$got" = "$expected" ] || fail "status $got, not $expected: $*"
+}
+
+# says TEXT: the log has it.
+says()
+{
+    grep -qF -- "$1" "$tmp/log" || fail "not said: $1"
+}
+
+cd "$tmp" || exit 1
+
+# -- The examples ----------------------------------------------------------------------------------------------------
+
+for source in "$THR_SOURCE_DIR"/examples/*.c; do
+    name=$(basename "$source" .c)
+    start=$(date +%s%N)
+    expect 0 "$threading" explore -n 300 -- "$THR_BUILD_DIR/examples/$name"
+    says 'schedules, '
+    # They sleep for seconds; under the laboratory a schedule takes milliseconds. The limit is far from both.
+    took=$((($(date +%s%N) - start) / 1000000))
+    [ $took -lt 15000 ] || fail "$name: 300 schedules took $took ms"
+done
+printf 'one\ntwo\nthree\n' >lines
+timeout 60 "$threading" explore -n 100 -- "$THR_BUILD_DIR/examples/key_events" <lines >log 2>&1 || fail 'key_events with lines'
+printf 'one\ntwo\nthree\n' | timeout 60 "$threading" explore -n 100 -- "$THR_BUILD_DIR/examples/key_events" >log 2>&1 ||
+    fail 'key_events with lines from a pipe'
+
+# -- A bug ---------------------------------------------------------------------------------------------------------------
+
+cat >abba.c <<'END'
+#include <stdio.h>
+#include <string.h>
+#include <threading.h>
+
+static thr_lock left = THR_LOCK_INIT;
+static thr_lock right = THR_LOCK_INIT;
+static int rounds;
+
+static void *left_right(void *arg)
+{
+    for (int i = 0; i < rounds; i++) {
+        thr_lock_acquire(&left);
+        thr_lock_acquire(&right); /* here */
+        thr_lock_release(&right);
+        thr_lock_release(&left);
+    }
+    return arg;
+}
+
+static void *right_left(void *arg)
+{
+    thr_lock_acquire(&right);
+    thr_lock_acquire(&left); /* there */
+    thr_lock_release(&left);
+    thr_lock_release(&right);
+    return arg;
+}
+
+int main(int argc, char **argv)
+{
+    thr_thread *one;
+    thr_thread *two;
+    char line[16];
+    rounds = argc > 1 && strcmp(argv[1], "two rounds") == 0 ? 2 : 1;
+    if (!fgets(line, sizeof line, stdin) || strcmp(line, "go\n") != 0)
+        return 0; /* what was typed is served to each run */
+    if (thr_spawn(&one, left_right, NULL, .name = "one") != THR_OK ||
+        thr_spawn(&two, right_left, NULL, .name = "two") != THR_OK)
+        return 1;
+    thr_thread_join(one, NULL);
+    thr_thread_join(two, NULL);
+    return 0;
+}
+END
+here=$(grep -n '/\* here \*/' abba.c | cut -d: -f1)
+there=$(grep -n '/\* there \*/' abba.c | cut -d: -f1)
+flags=(-g -O2 -I "$THR_SOURCE_DIR/include")
+"$CC" "${flags[@]}" abba.c -o abba_static "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+"$CC" "${flags[@]}" abba.c -o abba_shared -L "$THR_BUILD_DIR" -Wl,-rpath,"$THR_BUILD_DIR" -lthreading -pthread ||
+    fail 'does not compile'
+
+for program in abba_static abba_shared; do
+    timeout 60 "$threading" explore -- "./$program" 'two rounds' <<<go >log 2>&1
+    [ $? = 1 ] || fail "$program: nothing was found"
+    says 'deadlock: one waits for a lock held by two; two waits for a lock held by one'
+    says "one                waits for lock right, held by two, for 0.000 s, at abba.c:$here in left_right"
+    says "two                waits for lock left, held by one, for 0.000 s, at abba.c:$there in right_left"
+    says '1 of them preemptions'
+    says "threading replay $tmp/$program.schedule"
+    # Three times the same, from another folder.
+    for _ in 1 2 3; do
+        (cd / && timeout 60 "$threading" replay "$tmp/$program.schedule" <<<go >"$tmp/log" 2>&1)
+        [ $? = 1 ] || fail "$program: the schedule did not fail again"
+        says 'deadlock: one waits for a lock held by two; two waits for a lock held by one'
+    done
+done
+
+# With other arguments it is another program.
+timeout 60 "$threading" replay abba_static.schedule -- ./abba_static 'one round' <<<stop >log 2>&1
+[ $? = 0 ] || fail 'without threads, and failed'
+says 'started no thread'
+
+if command -v gdb >/dev/null; then
+    printf 'run\nthread apply all backtrace\n' >commands
+    timeout 60 "$threading" replay --gdb abba_static.schedule <<<'run <<<go' >log 2>&1
+    says 'exited with code 0171' # 121: what the laboratory ends it with
+fi
+
+# -- What cannot be done ---------------------------------------------------------------------------------------------------
+
+expect 2 "$threading" explore -- true
+says 'does not use the library'
+expect 2 "$threading" explore -- ./no_such_program
+says 'No such file'
+expect 2 "$threading" explore
+expect 2 "$threading" explore -n many -- ./abba_static
+says 'wants a number'
+expect 2 "$threading" explore -S luck -- ./abba_static
+says 'no strategy'
+expect 2 "$threading" dance
+says 'no command'
+expect 2 "$threading" replay
+expect 2 "$threading" replay no_such_file
+says 'No such file'
+printf 'threading schedule 999\nprogram ./abba_static\n' >newer.schedule
+timeout 60 "$threading" replay newer.schedule <<<go >log 2>&1
+[ $? = 2 ] || fail 'a schedule of another version'
+says 'version 999'
+printf 'threading schedule 1\nprogram ./abba_static\nat one two\n' >broken.schedule
+timeout 60 "$threading" replay broken.schedule <<<go >log 2>&1
+[ $? = 2 ] || fail 'a schedule that is broken'
+says 'broken.schedule:3: not understood'
+expect 0 "$threading" --help
+says 'explore'
+expect 0 "$threading" --version
+expect 0 "$threading" explore --help
+says '--schedules=N'
+
+exit $status
