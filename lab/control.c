@@ -352,6 +352,7 @@ void control_decide(struct strand *self)
 void control_point(struct strand *self, uint32_t operation, const void *object)
 {
     bool asks = operation == HOOK_LOOK || operation == HOOK_YIELD;
+    outside_enter();
     self->idle = asks ? self->idle + 1 : 0;
     self->reads = 0;
     self->operation = operation;
@@ -359,6 +360,17 @@ void control_point(struct strand *self, uint32_t operation, const void *object)
     control_decide(self);
     record_step(self, operation, object);
     strategy->stepped(control_run, self, object);
+    outside_leave();
+}
+
+void control_after(struct strand *self, uint32_t step)
+{
+    outside_enter();
+    self->operation = step;
+    self->idle = 0;
+    record_step(self, step, NULL);
+    control_decide(self);
+    outside_leave();
 }
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------ */
@@ -375,8 +387,10 @@ enum os_wait_end control_wait(struct strand *self, const uint32_t *word, uint32_
     self->deadline = deadline;
     self->arrival = ++arrivals;
     self->state = STRAND_WAITING;
+    outside_enter();
     record_step(self, STEP_WAIT, NULL);
     control_decide(self);
+    outside_leave();
     if (self->end == OS_TIMEOUT)
         history_learn(self, (uint64_t)run->now);
     return (enum os_wait_end)self->end;
@@ -426,15 +440,17 @@ thr_result control_start(struct strand *self, os_thread *thread, size_t stack_si
     strand->daemon = made ? lab_library->daemon(made) : true;
     if (made)
         (void)lab_library->name(made, strand->name, sizeof strand->name);
+    else
+        (void)snprintf(strand->name, sizeof strand->name, "native-%u", strand->id);
+    outside_enter();
     thr_result result = lab_library->os->start(thread, stack_size, block_signals, begin, &starts[strand->id]);
+    outside_leave();
     if (result != THR_OK) {
         strand->state = STRAND_GONE;
         return result;
     }
     strand->native = *thread;
-    self->operation = STEP_STARTED;
-    record_step(self, STEP_STARTED, NULL);
-    control_decide(self);
+    control_after(self, STEP_STARTED);
     return THR_OK;
 }
 
@@ -455,6 +471,21 @@ void control_join(struct strand *self, os_thread thread)
 
 /* -- The beginning, and the end ----------------------------------------------------------------------------------- */
 
+/* In a child that the program forks nothing is steered. */
+static void in_fork(void)
+{
+    control_run = NULL;
+    control_self = NULL;
+    store_relaxed(lab_library->hooked, 0);
+    *lab_library->system = lab_library->os;
+}
+
+static void before_fork(void)
+{
+    if (control_run)
+        outside_note("fork");
+}
+
 void control_begin(struct run *run)
 {
     control_run = run;
@@ -466,7 +497,7 @@ void control_begin(struct run *run)
     given_begin(run);
     clock_begin(run);
     record_begin(run);
-    if (pthread_key_create(&end_key, at_thread_end) != 0)
+    if (pthread_key_create(&end_key, at_thread_end) != 0 || pthread_atfork(before_fork, NULL, in_fork) != 0)
         control_found(THR_FOUND_HANG, NULL, "no key for thread-specific data is left");
     struct strand *self = strand_new(NULL);
     self->main = true;

@@ -24,6 +24,9 @@ void control_decide(struct strand *self);
 /* The calling strand is about to do this: decides, then writes the step down. */
 void control_point(struct strand *self, uint32_t operation, const void *object);
 
+/* The calling strand has done this, and others may go on now. */
+void control_after(struct strand *self, uint32_t step);
+
 /* Sleeps until a wake of the word, or the deadline. */
 enum os_wait_end control_wait(struct strand *self, const uint32_t *word, uint32_t mask, thr_time deadline);
 
@@ -60,6 +63,10 @@ void system_check_end(void);
 
 /* Notes a call that is not under control. */
 void outside_note(const char *name);
+
+/* Between the two, the calling thread's calls of the C library are the laboratory's own. */
+void outside_enter(void);
+void outside_leave(void);
 
 /* -- history.c: what has happened before, as hashes ---------------------------------------------------------------- */
 

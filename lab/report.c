@@ -140,7 +140,7 @@ static const char *strand_name(const struct strand *strand)
 {
     if (*strand->name)
         return strand->name;
-    return strand->foreign ? "(foreign)" : "timer";
+    return strand->foreign ? "(foreign)" : "(no name)";
 }
 
 static void say_place(const struct event *event)

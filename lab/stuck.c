@@ -131,7 +131,7 @@ static const struct strand *say_who_waits(struct run *run, char *text, size_t si
     }
     for (uint32_t i = 1; i <= run->strands; i++) {
         const struct strand *strand = &run->strand[i % run->strands];
-        if (!waits_for_ever(strand) || (strand->daemon && strand->record == NULL))
+        if (!waits_for_ever(strand) || (strand->daemon && strand->begun))
             continue;
         put_wait(run, strand, text, size);
         culprit = culprit ? culprit : strand;
@@ -164,7 +164,9 @@ void stuck_check(void)
     if (others_may_come(run)) {
         const struct timespec moment = {0, 1000000};
         outside_note("a thread that was not started under control");
+        outside_enter();
         (void)nanosleep(&moment, NULL);
+        outside_leave();
         return;
     }
     const struct strand *culprit = say_who_waits(run, who, sizeof who);

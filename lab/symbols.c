@@ -275,6 +275,11 @@ bool symbols_call(void *const *frames, size_t n, char *text, size_t size)
     size_t i = 0;
     while (i < count && !is_library(stack[i]))
         i++;
+    if (i == count) { /* a call that is not the library's */
+        i = 0;
+        while (i < count && (!stack[i]->known || in_libc(stack[i])))
+            i++;
+    }
     while (i < count && is_library(stack[i]))
         i++;
     if (i >= count || !*stack[i]->function || strcmp(stack[i]->function, "??") == 0 || in_libc(stack[i]))

@@ -40,12 +40,8 @@ static void system_wake(const uint32_t *word, uint32_t count, uint32_t mask)
     uint32_t woken = self ? control_wake(word, count, mask) : 0;
     if (!self)
         lab_library->os->wake(word, count, mask);
-    if (woken > 0) {
-        self->operation = STEP_WAKE;
-        self->idle = 0;
-        record_step(self, STEP_WAKE, NULL);
-        control_decide(self);
-    }
+    if (woken > 0)
+        control_after(self, STEP_WAKE);
     errno = saved;
 }
 
@@ -57,7 +53,9 @@ static thr_time system_now(void)
         self->reads = 0;
         self->idle = READS;
         self->operation = HOOK_YIELD;
+        outside_enter();
         control_decide(self);
+        outside_leave();
         errno = saved;
     }
     return control_run->now;
@@ -158,8 +156,11 @@ static bool system_join(os_thread thread)
     struct strand *self = control_enter();
     if (self)
         control_join(self, thread);
+    outside_enter();
+    bool joined = lab_library->os->join(thread);
+    outside_leave();
     errno = saved;
-    return lab_library->os->join(thread);
+    return joined;
 }
 
 const struct wait_system lab_system = {system_wait,  system_wake, system_now,   system_point,

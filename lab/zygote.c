@@ -18,12 +18,13 @@ static void (*stopped_at)(void);
 void zygote_stop(void)
 {
     void (*stopped)(void) = stopped_at;
+    if (!stopped)
+        return;
     stopped_at = NULL;
     /* What is called in here, by handlers of the fork for instance, is nobody's operation. */
     store_relaxed(lab_library->hooked, 0);
     *lab_library->system = lab_library->os;
-    if (stopped)
-        stopped();
+    stopped();
 }
 
 static bool is_harmless(enum hook_operation operation)

@@ -30,7 +30,8 @@ void thr_sleep_until(thr_time deadline)
 {
     if (wait_expired(deadline)) {
         hook_point(HOOK_YIELD, NULL);
-        os_yield();
+        if (!thr__steered())
+            os_yield();
         return;
     }
     hook_point(HOOK_SLEEP, NULL);
