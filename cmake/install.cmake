@@ -8,6 +8,7 @@ install(TARGETS threading threading_static EXPORT threadingTargets)
 if(TARGET threading_lab)
     install(TARGETS threading_lab LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" NAMELINK_SKIP)
     install(TARGETS threading_cli)
+    install(FILES docs/threading.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 endif()
 install(EXPORT threadingTargets NAMESPACE threading:: DESTINATION "${package_dir}")
 

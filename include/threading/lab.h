@@ -66,7 +66,7 @@ typedef struct thr_explore_options {
 
 /** What came of a search. */
 typedef struct thr_verdict {
-    thr_finding finding;
+    thr_finding finding;  /**< what it was */
     uint64_t schedules;   /**< how many were run, those that looked for more after the first failure included */
     uint64_t distinct;    /**< how many of them were different in more than the order of independent steps */
     uint64_t failed;      /**< how many of them failed in the same way */
