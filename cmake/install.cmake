@@ -7,7 +7,7 @@ install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCH
 install(TARGETS threading threading_static EXPORT threadingTargets)
 if(TARGET threading_lab)
     install(TARGETS threading_lab LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" NAMELINK_SKIP)
-    install(TARGETS threading_cli)
+    install(TARGETS threading_cli threading_lab_tsan)
     install(FILES docs/threading.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 endif()
 install(EXPORT threadingTargets NAMESPACE threading:: DESTINATION "${package_dir}")

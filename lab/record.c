@@ -64,7 +64,7 @@ void record_step(struct strand *strand, uint32_t operation, const void *object)
     struct run *run = control_run;
     if (operation != STEP_WAIT)
         history_step(strand, operation, object);
-    if (operation < HOOK_OPERATIONS || operation == STEP_ACCESS) {
+    if (operation < HOOK_OPERATIONS) {
         strand->touched++;
         if (object)
             count(run, strand, object);

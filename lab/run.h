@@ -41,7 +41,6 @@ enum step_kind {
     STEP_GONE,
     STEP_TIMEOUT, /* its deadline passed */
     STEP_EARLY,   /* its deadline passed before its time */
-    STEP_ACCESS,  /* to plain memory */
     STEP_OUTSIDE, /* a blocking call that is not the library's */
     STEP_KINDS
 };

@@ -63,7 +63,7 @@ static const char *const operations[STEP_KINDS] = {
     [STEP_GONE] = "gone",
     [STEP_TIMEOUT] = "timeout",
     [STEP_EARLY] = "early",
-    [STEP_ACCESS] = "access",
+    [HOOK_ACCESS] = "access",
     [STEP_OUTSIDE] = "outside",
 };
 

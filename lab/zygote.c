@@ -29,7 +29,8 @@ void zygote_stop(void)
 
 static bool is_harmless(enum hook_operation operation)
 {
-    return operation < HOOK_THREAD_START || operation == HOOK_LOOK || operation == HOOK_YIELD_POINT;
+    return operation < HOOK_THREAD_START || operation == HOOK_LOOK || operation == HOOK_YIELD_POINT ||
+           operation == HOOK_ACCESS;
 }
 
 static void zygote_point(enum hook_operation operation, const void *object)

@@ -21,8 +21,9 @@
 
 THR__BEGIN
 
-/* Private: the out-of-line half. */
+/* Private: the out-of-line half; and an access to memory, of a program compiled to tell of each (lab/tsan/access.c). */
 THR_API void thr__yield_point(void);
+THR_API void thr__access(const void *address);
 
 /** One more place where the laboratory may let another thread go on: before an access to plain memory that others use,
  * say. Does nothing otherwise. Never blocks. */

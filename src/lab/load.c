@@ -118,6 +118,11 @@ void thr__yield_point(void)
     hook_point(HOOK_YIELD_POINT, NULL);
 }
 
+void thr__access(const void *address)
+{
+    hook_point(HOOK_ACCESS, address);
+}
+
 void thr__look(const void *object)
 {
     hook_point(HOOK_LOOK, object);

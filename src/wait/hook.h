@@ -43,6 +43,7 @@ enum hook_operation {
     HOOK_YIELD,       /* a sleep that has passed already: others should have their turn */
     HOOK_YIELD_POINT, /* the program's own: thr_yield_point */
     HOOK_LOOK,        /* a question that changes nothing: is_set, locked, is_alive, ... */
+    HOOK_ACCESS,      /* to plain memory: thr__access */
     HOOK_OPERATIONS
 };
 

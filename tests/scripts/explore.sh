@@ -139,6 +139,39 @@ if command -v gdb >/dev/null; then
     says 'exited with code 0171' # 121: what the laboratory ends it with
 fi
 
+# -- Accesses to plain memory ----------------------------------------------------------------------------------------------
+
+cat >race.c <<'END'
+#include <threading.h>
+
+static int count;
+
+static void *add(void *arg)
+{
+    count++;
+    return arg;
+}
+
+int main(void)
+{
+    thr_thread *one;
+    thr_thread *two;
+    if (thr_spawn(&one, add, NULL) != THR_OK || thr_spawn(&two, add, NULL) != THR_OK)
+        return 1;
+    thr_thread_join(one, NULL);
+    thr_thread_join(two, NULL);
+    return count == 2 ? 0 : 3;
+}
+END
+"$CC" "${flags[@]}" race.c -o race "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+expect 0 "$threading" explore -n 500 -- ./race # nothing between the load and the store is seen
+"$CC" "${flags[@]}" -fsanitize=thread -c race.c -o race.o &&
+    "$CC" race.o -o race_seen "$THR_BUILD_DIR/libthreading_lab_tsan.a" "$THR_BUILD_DIR/libthreading.a" -pthread ||
+    fail 'does not compile'
+expect 1 "$threading" explore -- ./race_seen
+says 'the program ended with status 3'
+says 'access count'
+
 # -- What cannot be done ---------------------------------------------------------------------------------------------------
 
 expect 2 "$threading" explore -- true
