@@ -251,7 +251,8 @@ static size_t flatten(void *const *frames, size_t n, const struct place **out, s
 
 static bool is_library(const struct place *place)
 {
-    return place->library || strncmp(place->function, "thr_", 4) == 0;
+    return place->library || strncmp(place->function, "thr_", 4) == 0 || strncmp(place->function, "__tsan_", 7) == 0 ||
+           strcmp(place->function, "tsan_step") == 0;
 }
 
 static bool in_libc(const struct place *place)

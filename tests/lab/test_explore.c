@@ -1,4 +1,9 @@
-/* test_explore.c - thr_explore finds each kind of failure, says what it was, and accuses nobody else. */
+/* test_explore.c - thr_explore finds each kind of failure, says what it was, and accuses nobody else.
+ *
+ * Thousands of processes are forked: with a sanitizer in each, that takes many times as long, and shows nothing new.
+ *
+ * ctest: plain
+ * ctest: timeout=180 */
 
 #include "support/support.h"
 
@@ -425,7 +430,7 @@ static thr_verdict verdict;
 
 static void found(void (*body)(void *), thr_finding finding, const char *says)
 {
-    CHECK_RESULT(thr_explore(&verdict, body, NULL, .schedules = 2000, .seed = support_seed(), .hang = 2), THR_FAILED);
+    CHECK_RESULT(thr_explore(&verdict, body, NULL, .schedules = 2000, .seed = support_seed(), .hang = 25), THR_FAILED);
     if (verdict.finding != finding || !strstr(verdict.message, says))
         support_fail(__FILE__, __LINE__, "found %d: %s", (int)verdict.finding, verdict.message);
     CHECK(!verdict.unsteady);
@@ -437,7 +442,7 @@ static void found(void (*body)(void *), thr_finding finding, const char *says)
 static void nothing(void (*body)(void *), void *arg, uint64_t schedules)
 {
     thr_result result =
-        thr_explore(&verdict, body, arg, .schedules = schedules, .seed = support_seed(), .report = true);
+        thr_explore(&verdict, body, arg, .schedules = schedules, .seed = support_seed(), .hang = 25, .report = true);
     if (result != THR_OK)
         support_fail(__FILE__, __LINE__, "found %d: %s", (int)verdict.finding, verdict.message);
     CHECK_EQUAL(verdict.finding, THR_FOUND_NOTHING);
