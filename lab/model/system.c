@@ -49,6 +49,26 @@ void os_yield(void)
 {
 }
 
+/* -- What is not searched: threads are there from the start, and nothing is hooked --------------------------------- */
+
+thr_result os_thread_start(os_thread *thread, size_t stack_size, bool block_signals, void *(*function)(void *),
+                           void *arg)
+{
+    (void)thread, (void)stack_size, (void)block_signals, (void)function, (void)arg;
+    return THR_NO_THREAD;
+}
+
+bool os_thread_join(os_thread thread)
+{
+    (void)thread;
+    return false;
+}
+
+void thr__look(const void *object)
+{
+    (void)object;
+}
+
 /* -- Spinning: see spin.c ----------------------------------------------------------------------------------------- */
 
 bool step_choose(void)
