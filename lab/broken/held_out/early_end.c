@@ -1,0 +1,62 @@
+/* early_end.c - a consumer ends when the producer has said that it is finished and nothing is there; the producer says so
+ * before it has put the last item.
+ *
+ * producer                       consumer
+ * finished = true
+ *                                nothing there, and finished: ends
+ * puts the last item, for nobody */
+
+#include "../broken.h"
+
+static thr_lock lock = THR_LOCK_INIT;
+static thr_condition changed = THR_CONDITION_INIT;
+static int items;
+static bool finished;
+
+static void put(void)
+{
+    THR_HOLD(&lock);
+    items++;
+    thr_condition_notify_all(&changed);
+}
+
+static void finish_putting(void)
+{
+    THR_HOLD(&lock);
+    finished = true;
+    thr_condition_notify_all(&changed);
+}
+
+static void *producer(void *arg)
+{
+    (void)arg;
+    put();
+    finish_putting();
+    put();
+    return NULL;
+}
+
+static bool take(void)
+{
+    THR_HOLD(&lock);
+    while (items == 0 && !finished)
+        thr_condition_wait(&changed, &lock);
+    if (items == 0)
+        return false;
+    items--;
+    return true;
+}
+
+int main(void)
+{
+    thr_thread *t = START(producer, NULL);
+    int taken = 0;
+
+    compute(30);
+    while (take())
+        taken++;
+    finish(t);
+    if (taken != 2)
+        thr_lab_fail("two items were put, and %d taken", taken);
+    return 0;
+}

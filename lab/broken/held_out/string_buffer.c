@@ -1,0 +1,57 @@
+/* string_buffer.c - a buffer is appended to another in two steps: its length is asked for, and its text is copied; it may
+ * have been cut meanwhile.
+ *
+ * appender                       main
+ * the length is 5
+ *                                cuts it to 0
+ * copies 5 characters, of 0 */
+
+#include "../broken.h"
+
+struct buffer {
+    thr_rlock lock;
+    size_t length;
+    char text[16];
+};
+
+static struct buffer source = {THR_RLOCK_INIT, 5, "hello"};
+static struct buffer target;
+
+static size_t length_of(struct buffer *buffer)
+{
+    THR_HOLD(&buffer->lock);
+    return buffer->length;
+}
+
+static void copy(struct buffer *buffer, char *to, size_t n)
+{
+    THR_HOLD(&buffer->lock);
+    if (n > buffer->length)
+        thr_lab_fail("%zu characters wanted, %zu are there", n, buffer->length);
+    memcpy(to, buffer->text, n);
+}
+
+static void cut(struct buffer *buffer)
+{
+    THR_HOLD(&buffer->lock);
+    buffer->length = 0;
+}
+
+static void *appender(void *arg)
+{
+    (void)arg;
+    THR_HOLD(&target.lock);
+    size_t n = length_of(&source);
+    copy(&source, target.text + target.length, n);
+    target.length += n;
+    return NULL;
+}
+
+int main(void)
+{
+    thr_thread *t = START(appender, NULL);
+
+    cut(&source);
+    finish(t);
+    return 0;
+}

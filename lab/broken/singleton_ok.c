@@ -1,0 +1,41 @@
+/* singleton_ok.c - the correct twin of singleton.c: whoever has the lock
+ * looks once more. */
+
+#include "broken.h"
+
+static thr_lock lock = THR_LOCK_INIT;
+static int made;
+static int *instance;
+static int storage[2];
+
+static int *get(void)
+{
+    int *found = __atomic_load_n(&instance, __ATOMIC_ACQUIRE);
+    if (!found) {
+        THR_HOLD(&lock);
+        found = instance;
+        if (found)
+            return found;
+        found = &storage[made++];
+        __atomic_store_n(&instance, found, __ATOMIC_RELEASE);
+    }
+    return found;
+}
+
+static void *user(void *arg)
+{
+    (void)arg;
+    return get();
+}
+
+int main(void)
+{
+    thr_thread *one = START(user, NULL);
+    thr_thread *two = START(user, NULL);
+
+    finish(one);
+    finish(two);
+    if (made != 1)
+        thr_lab_fail("there are %d of the one instance", made);
+    return 0;
+}
