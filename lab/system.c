@@ -164,7 +164,7 @@ static bool system_join(os_thread thread)
 }
 
 const struct wait_system lab_system = {system_wait,  system_wake, system_now,   system_point,
-                                       system_start, system_join, system_misuse};
+                                       system_start, system_join, system_misuse, NULL};
 
 /* -- The end ------------------------------------------------------------------------------------------------------ */
 

@@ -72,8 +72,8 @@ static void zygote_misuse(const void *object, thr_result result)
     lab_system.misuse(object, result);
 }
 
-static const struct wait_system zygote_system = {zygote_wait,  zygote_wake, clock_start,  zygote_point,
-                                                 zygote_start, zygote_join, zygote_misuse};
+static const struct wait_system zygote_system = {zygote_wait,  zygote_wake, clock_start,   zygote_point,
+                                                 zygote_start, zygote_join, zygote_misuse, NULL};
 
 void zygote_begin(void (*stopped)(void))
 {

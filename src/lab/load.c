@@ -57,6 +57,8 @@ static const struct lab_link *link_fill(void)
         .failed = has_failed,
         .failure = thr_thread_failure,
         .shutdown = thr_shutdown,
+        .stranger = wait_stranger,
+        .peek = os_peek,
     };
     return &link;
 }

@@ -136,6 +136,7 @@ void lock_retake(thr_lock *lock, uint32_t keep)
         wait_end(&wait);
     }
     tsan_acquire(lock);
+    hook_taken(HOOK_CONDITION_WAIT, lock, THR_FOREVER, NULL);
 }
 
 thr_result lock_give(thr_lock *lock)
@@ -163,13 +164,19 @@ thr_result lock_give(thr_lock *lock)
 thr_result thr__lock_acquire(thr_lock *lock, thr_time deadline)
 {
     hook_point(HOOK_LOCK_ACQUIRE, lock);
-    return lock_take(lock, deadline, WAIT_LOCK, lock);
+    thr_result result = lock_take(lock, deadline, WAIT_LOCK, lock);
+    if (result == THR_OK)
+        hook_taken(HOOK_LOCK_ACQUIRE, lock, deadline, HOOK_SITE);
+    return result;
 }
 
 bool thr__lock_try_acquire(thr_lock *lock)
 {
     hook_point(HOOK_LOCK_ACQUIRE, lock);
-    return lock_take(lock, 0, WAIT_LOCK, lock) == THR_OK;
+    bool taken = lock_take(lock, 0, WAIT_LOCK, lock) == THR_OK;
+    if (taken)
+        hook_taken(HOOK_LOCK_ACQUIRE, lock, 0, HOOK_SITE);
+    return taken;
 }
 
 thr_result thr__lock_release(thr_lock *lock)

@@ -21,7 +21,7 @@ static void own(thr_rlock *lock, uint32_t depth)
     lock->depth_ = depth;
 }
 
-thr_result thr__rlock_acquire(thr_rlock *lock, thr_time deadline)
+static thr_result take(thr_rlock *lock, thr_time deadline)
 {
     hook_point(HOOK_RLOCK_ACQUIRE, lock);
     if (thr__rlock_mine(lock)) {
@@ -36,9 +36,20 @@ thr_result thr__rlock_acquire(thr_rlock *lock, thr_time deadline)
     return result;
 }
 
+thr_result thr__rlock_acquire(thr_rlock *lock, thr_time deadline)
+{
+    thr_result result = take(lock, deadline);
+    if (result == THR_OK)
+        hook_taken(HOOK_RLOCK_ACQUIRE, lock, deadline, HOOK_SITE);
+    return result;
+}
+
 bool thr__rlock_try_acquire(thr_rlock *lock)
 {
-    return thr__rlock_acquire(lock, 0) == THR_OK;
+    bool taken = take(lock, 0) == THR_OK;
+    if (taken)
+        hook_taken(HOOK_RLOCK_ACQUIRE, lock, 0, HOOK_SITE);
+    return taken;
 }
 
 thr_result thr__rlock_release(thr_rlock *lock)

@@ -366,7 +366,7 @@ static thr_result wait_for(thr_rwlock *lock, uint32_t writer, thr_time deadline)
     return result;
 }
 
-thr_result thr__rwlock_acquire_read(thr_rwlock *lock, thr_time deadline)
+static thr_result take_read(thr_rwlock *lock, thr_time deadline)
 {
     hook_point(HOOK_READ_ACQUIRE, lock);
     if (load_relaxed(&lock->owner_) == thr__identity())
@@ -379,12 +379,23 @@ thr_result thr__rwlock_acquire_read(thr_rwlock *lock, thr_time deadline)
     return result;
 }
 
-bool thr__rwlock_try_acquire_read(thr_rwlock *lock)
+thr_result thr__rwlock_acquire_read(thr_rwlock *lock, thr_time deadline)
 {
-    return thr__rwlock_acquire_read(lock, 0) == THR_OK;
+    thr_result result = take_read(lock, deadline);
+    if (result == THR_OK)
+        hook_taken(HOOK_READ_ACQUIRE, lock, deadline, HOOK_SITE);
+    return result;
 }
 
-thr_result thr__rwlock_acquire_write(thr_rwlock *lock, thr_time deadline)
+bool thr__rwlock_try_acquire_read(thr_rwlock *lock)
+{
+    bool taken = take_read(lock, 0) == THR_OK;
+    if (taken)
+        hook_taken(HOOK_READ_ACQUIRE, lock, 0, HOOK_SITE);
+    return taken;
+}
+
+static thr_result take_write(thr_rwlock *lock, thr_time deadline)
 {
     hook_point(HOOK_WRITE_ACQUIRE, lock);
     if (load_relaxed(&lock->owner_) == thr__identity())
@@ -399,7 +410,18 @@ thr_result thr__rwlock_acquire_write(thr_rwlock *lock, thr_time deadline)
     return result;
 }
 
+thr_result thr__rwlock_acquire_write(thr_rwlock *lock, thr_time deadline)
+{
+    thr_result result = take_write(lock, deadline);
+    if (result == THR_OK)
+        hook_taken(HOOK_WRITE_ACQUIRE, lock, deadline, HOOK_SITE);
+    return result;
+}
+
 bool thr__rwlock_try_acquire_write(thr_rwlock *lock)
 {
-    return thr__rwlock_acquire_write(lock, 0) == THR_OK;
+    bool taken = take_write(lock, 0) == THR_OK;
+    if (taken)
+        hook_taken(HOOK_WRITE_ACQUIRE, lock, 0, HOOK_SITE);
+    return taken;
 }

@@ -57,7 +57,22 @@ struct wait_system {
     bool (*join)(os_thread thread);
     /* A call was a mistake of the program's, and returns this result. Only when thr__hooked is set. */
     void (*misuse)(const void *object, thr_result result);
+    /* A lock of any kind was taken by a call with this deadline, made at `site`. HOOK_CONDITION_WAIT: by a wait that has
+     * its lock again; `site` is not known. Only when thr__hooked is set; NULL: nobody wants to know. */
+    void (*taken)(enum hook_operation operation, const void *object, thr_time deadline, const void *site);
 };
+
+/* The values of thr__hooked, which say what the points are for. */
+enum hook_purpose {
+    HOOK_NOBODY,
+    HOOK_STEERED, /* one thread runs at a time: spinning for another cannot help */
+    HOOK_WATCHED  /* threads run as ever, and somebody looks on */
+};
+
+static inline bool hook_steers(void)
+{
+    return load_relaxed(&thr__hooked) == HOOK_STEERED;
+}
 
 /* The system itself, unless somebody has put another there before any thread was started. */
 extern const struct wait_system *wait_system;
@@ -76,6 +91,15 @@ static inline thr_result hook_misuse(const void *object, thr_result result)
         wait_system->misuse(object, result);
     return result;
 }
+
+static inline void hook_taken(enum hook_operation operation, const void *object, thr_time deadline, const void *site)
+{
+    if (thr__steered() && wait_system->taken)
+        wait_system->taken(operation, object, deadline, site);
+}
+
+/* Where the function was called that this stands in. */
+#define HOOK_SITE __builtin_return_address(0)
 
 /* What this floor needs of one above it (lab/load.c): loads the laboratory into this process, if it was asked for. Called
  * once, before the program's main. */

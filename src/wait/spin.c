@@ -188,7 +188,7 @@ static void begin(struct spin *spin, const void *object, bool may_yield)
 {
     struct place *place = place_of(object);
     *spin = (struct spin){.object = object, .may_yield = may_yield};
-    if (thr__steered()) /* in the laboratory nobody else runs meanwhile */
+    if (hook_steers()) /* in the laboratory nobody else runs meanwhile */
         return;
     spin->probe = is_probe(place);
     if (load_relaxed(partner_of(object)) != this_processor() && (spin->probe || trust_in(place, SPIN_PAUSE)))
@@ -275,7 +275,7 @@ void spin_waker(const void *object)
 
 void spin_woken(const void *object, thr_time since)
 {
-    if (thr__steered())
+    if (hook_steers())
         return;
     struct place *place = place_of(object);
     uint16_t waker = load_relaxed(&place->waker);

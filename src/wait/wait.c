@@ -21,8 +21,8 @@ static void no_misuse(const void *object, thr_result result)
     (void)result;
 }
 
-const struct wait_system wait_system_os = {os_wait,         os_wake,        os_now,   no_point,
-                                           os_thread_start, os_thread_join, no_misuse};
+const struct wait_system wait_system_os = {os_wait,         os_wake,        os_now,    no_point,
+                                           os_thread_start, os_thread_join, no_misuse, NULL};
 const struct wait_system *wait_system = &wait_system_os;
 
 /* A seqlock with one writer, the thread itself (a signal handler that waits nests whole). The fields are relaxed

@@ -290,8 +290,8 @@ static void no_misuse(const void *object, thr_result result)
     (void)result;
 }
 
-static const struct wait_system blocked_system = {blocked_wait,    blocked_wake,   now,      no_point,
-                                                  os_thread_start, os_thread_join, no_misuse};
+static const struct wait_system blocked_system = {blocked_wait,    blocked_wake,   now,       no_point,
+                                                  os_thread_start, os_thread_join, no_misuse, NULL};
 
 struct wait_record *support_record(void)
 {

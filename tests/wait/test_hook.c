@@ -51,8 +51,8 @@ static void counting_misuse(const void *object, thr_result result)
     seen.misuses++;
 }
 
-static const struct wait_system counting = {counting_wait,   counting_wake,  counting_now,   counting_point,
-                                            os_thread_start, os_thread_join, counting_misuse};
+static const struct wait_system counting = {counting_wait,   counting_wake,  counting_now,    counting_point,
+                                            os_thread_start, os_thread_join, counting_misuse, NULL};
 
 static void forget(void)
 {
