@@ -21,6 +21,7 @@ struct command {
 
 int command_explore(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_check(int argc, char **argv);
 
 /* -- launch.c: a program under the laboratory --------------------------------------------------------------------- */
 

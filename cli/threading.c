@@ -9,6 +9,7 @@
 static const struct command commands[] = {
     {"explore", "run a program under many schedules until one fails", command_explore},
     {"replay", "run one schedule again, from a file that explore has written", command_replay},
+    {"check", "run a program once, and report what could become a deadlock", command_check},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

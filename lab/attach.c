@@ -19,6 +19,7 @@ static const struct {
 } modes[] = {
     {"explore", explore_program},
     {"replay", replay_program},
+    {"check", check_program},
 };
 
 /* -- Options ------------------------------------------------------------------------------------------------------ */

@@ -37,6 +37,9 @@ void attach_tell(char byte);
 void explore_program(void);
 void replay_program(void);
 
+/* `threading check`: returns, and the program goes on to main. */
+void check_program(void);
+
 /* thr_explore. */
 thr_result explore_function(void (*body)(void *arg), const thr_explore_options *options, thr_verdict *verdict);
 

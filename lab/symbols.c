@@ -101,7 +101,7 @@ struct place {
     char function[NAME];
     char file[NAME]; /* file:line, without folders */
     bool known;
-    bool library; /* in a source file of the library */
+    char *path; /* the same with folders; NULL: no memory */
 };
 
 static struct place *places;
@@ -147,22 +147,12 @@ static const char *without_folders(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The folder of the library's sources is known once one of its public functions was seen; the public one may come after
- * the others. */
+/* Where the library's sources are, with a / at the end; empty: not known. */
 static char library_folder[PATH_MAX];
 
-static void learn_folder(const char *function, const char *path)
+static bool in_library(const char *path)
 {
-    const char *at = strstr(path, "/src/");
-    if (*library_folder || !at || strncmp(function, "thr_", 4) != 0)
-        return;
-    (void)snprintf(library_folder, sizeof library_folder, "%.*s/src/", (int)(at - path), path);
-}
-
-static bool in_library(const char *function, const char *path)
-{
-    learn_folder(function, path);
-    return *library_folder && strncmp(path, library_folder, strlen(library_folder)) == 0;
+    return path && *library_folder && strncmp(path, library_folder, strlen(library_folder)) == 0;
 }
 
 /* Blocks of an address, then pairs of lines: function, file:line. */
@@ -186,7 +176,7 @@ static void read_places(FILE *from, uintptr_t bias)
         place->known = strncmp(line, "??", 2) != 0;
         lab_copy(place->function, sizeof place->function, function);
         lab_copy(place->file, sizeof place->file, without_folders(line));
-        place->library = in_library(function, line);
+        place->path = strdup(line);
     }
 }
 
@@ -225,7 +215,7 @@ static void resolve_in(const struct module *module, void *const *addresses, size
     answered(from, child);
 }
 
-void symbols_resolve(void *const *addresses, size_t n)
+static void resolve(void *const *addresses, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct module module;
@@ -234,6 +224,30 @@ void symbols_resolve(void *const *addresses, size_t n)
         if (!is_resolved(addresses[i]))
             (void)place_add(addresses[i]); /* not known: never asked again */
     }
+}
+
+/* Learns where the library's sources are, from a function that is known to be one of its. */
+static void learn_folder(void)
+{
+    static bool done;
+    void *function;
+    if (done)
+        return;
+    done = true;
+    memcpy(&function, &lab_library->look, sizeof function);
+    resolve(&function, 1);
+    for (size_t i = 0; i < place_count; i++) {
+        const char *at = places[i].address == function && places[i].path ? strstr(places[i].path, "/src/") : NULL;
+        if (at)
+            (void)snprintf(library_folder, sizeof library_folder, "%.*s/src/", (int)(at - places[i].path),
+                           places[i].path);
+    }
+}
+
+void symbols_resolve(void *const *addresses, size_t n)
+{
+    learn_folder();
+    resolve(addresses, n);
 }
 
 /* The functions of a stack, inlined ones apart, innermost first. */
@@ -251,7 +265,7 @@ static size_t flatten(void *const *frames, size_t n, const struct place **out, s
 
 static bool is_library(const struct place *place)
 {
-    return place->library || strncmp(place->function, "thr_", 4) == 0 || strncmp(place->function, "__tsan_", 7) == 0 ||
+    return in_library(place->path) || strncmp(place->function, "thr_", 4) == 0 || strncmp(place->function, "__tsan_", 7) == 0 ||
            strcmp(place->function, "tsan_step") == 0;
 }
 
@@ -302,6 +316,40 @@ bool symbols_crash(void *const *frames, size_t n, char *text, size_t size)
         return true;
     }
     return false;
+}
+
+bool symbols_place(void *address, char *text, size_t size)
+{
+    const struct place *stack[INLINED];
+    symbols_resolve(&address, 1);
+    size_t count = flatten(&address, 1, stack, INLINED);
+    size_t i = 0;
+    while (i + 1 < count && is_library(stack[i]))
+        i++;
+    if (i >= count || !*stack[i]->function || strcmp(stack[i]->function, "??") == 0)
+        return false;
+    put(stack[i], text, size);
+    return true;
+}
+
+void symbols_stack(void *const *frames, size_t n, const char *indent, char *text, size_t size)
+{
+    const struct place *stack[INLINED];
+    size_t count = flatten(frames, n, stack, INLINED);
+    size_t i = 0;
+    *text = '\0';
+    while (i < count && !stack[i]->known) /* the laboratory's */
+        i++;
+    for (; i < count && stack[i]->known && !in_libc(stack[i]); i++) {
+        char line[2 * NAME + 8];
+        size_t used = strlen(text);
+        if (is_library(stack[i]))
+            continue;
+        put(stack[i], line, sizeof line);
+        (void)snprintf(text + used, size - used, "%s%s\n", indent, line);
+        if (strcmp(stack[i]->function, "main") == 0)
+            break;
+    }
 }
 
 /* -- Data --------------------------------------------------------------------------------------------------------- */

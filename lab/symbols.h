@@ -18,6 +18,13 @@ bool symbols_call(void *const *frames, size_t n, char *text, size_t size);
 /* The innermost place that is neither the library's nor the C library's: of a crash. */
 bool symbols_crash(void *const *frames, size_t n, char *text, size_t size);
 
+/* The place of one call, given by an address in it: the library's inlined functions are looked through. False where it is
+ * not known. Resolves the address by itself. */
+bool symbols_place(void *address, char *text, size_t size);
+
+/* The program's places of a stack, innermost first, one a line, each after `indent`. The stack's addresses were resolved. */
+void symbols_stack(void *const *frames, size_t n, const char *indent, char *text, size_t size);
+
 /* The name of an object, `name` or `name+8`; false where it has none. */
 bool symbols_object(const void *address, char *text, size_t size);
 
