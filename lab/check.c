@@ -222,6 +222,7 @@ static void check_taken(enum hook_operation operation, const void *lock, thr_tim
         already->depth++;
         return;
     }
+    site = check_site(me, site);
     uint64_t id = order_id(me, lock, site);
     if (me->held_count > 0 && deadline == THR_FOREVER)
         order_check(me, lock, id);
@@ -269,6 +270,7 @@ void check_program(void)
     system.misuse = check_misuse;
     (void)pthread_atfork(before_fork, check_leave, child_of_fork);
     *lab_library->system = &system;
+    check_sites();
     running = true;
     *lab_library->hooked = HOOK_WATCHED;
     if (here())

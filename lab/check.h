@@ -3,6 +3,7 @@
  * The program runs as ever; at each acquire and release of a lock, and before each sleep, the library calls us.
  *
  *  check.c          what the library calls, and the threads that we know
+ *  check_site.c     where in the program that was
  *  check_held.c     which locks each thread holds
  *  check_order.c    in which order locks were taken: a graph, and its cycles
  *  check_forget.c   memory that is given back: the locks in it are no more
@@ -19,7 +20,7 @@
 #include "lab/lab.h"
 #include "wait/atomic.h"
 
-enum { FRAMES = 24, MAILS = 8, KNOWN = 64, SEEN = 256 };
+enum { FRAMES = 24, MAILS = 8, KNOWN = 64, SEEN = 256, SITES = 64 };
 
 /* One lock that a thread holds. */
 struct held {
@@ -65,6 +66,12 @@ struct watched {
     } known[KNOWN];
     uint64_t seen[SEEN];
 
+    /* See check_site.c. */
+    struct site {
+        const void *site;
+        bool in_copy;
+    } sites[SITES];
+
     /* The wait that has been judged; see check_wait.c. */
     const void *judged_object;
     thr_time judged_since;
@@ -108,6 +115,14 @@ struct watched *check_self(void);
 /* The stack of the caller. */
 void check_stack(struct stack *stack);
 
+/* -- check_site.c ------------------------------------------------------------------------------------------------- */
+
+/* To be called first. */
+void check_sites(void);
+
+/* The place in the program that this place in the library, or in a copy of a function of its headers, was called from. */
+const void *check_site(struct watched *me, const void *site);
+
 /* -- check_held.c ------------------------------------------------------------------------------------------------- */
 
 struct held *held_find(const struct watched *thread, const void *lock);
@@ -138,6 +153,10 @@ const void *order_first_site(const void *lock);
 
 /* Finds the stack of the calling thread. */
 void forget_find_stack(struct watched *me);
+
+/* What tells the call that this variable, on the caller's stack, belongs to from one that had the same place on the stack
+ * before: where it returns to. NULL: not known. */
+const void *forget_frame(const void *variable);
 
 /* Forgets the locks of functions that the caller has returned from. */
 void forget_returned(struct watched *me);

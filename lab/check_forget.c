@@ -2,7 +2,7 @@
  *
  * Three ways: free and realloc, munmap, and the return of a function with a lock among its variables. The first two are
  * seen since this file's functions stand before those of the C library in the program. The third is noticed at the
- * thread's next acquire or release further up the stack.
+ * thread's next acquire or release further up the stack; or when the lock is next taken, in a call that was made elsewhere.
  *
  * F1  Forgetting comes before the memory is given back: else another thread may have it already. A realloc that leaves
  *     the memory where it is forgets too much, which costs a report at worst and makes no wrong one. */
@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unwind.h>
 
 #include "lab/check_graph.h"
 
@@ -81,6 +82,28 @@ void forget_find_stack(struct watched *me)
         me->stack_high = me->stack_low + size;
     }
     (void)pthread_attr_destroy(&attributes);
+}
+
+struct search {
+    uintptr_t address;
+    const void *return_address;
+};
+
+/* A frame begins at its stack pointer: what is below that of a caller belongs to whom it called. */
+static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *arg)
+{
+    struct search *search = arg;
+    if (_Unwind_GetCFA(context) <= search->address)
+        return _URC_NO_REASON;
+    search->return_address = (const void *)_Unwind_GetIP(context); // NOLINT(performance-no-int-to-ptr)
+    return _URC_END_OF_STACK;
+}
+
+const void *forget_frame(const void *variable)
+{
+    struct search search = {(uintptr_t)variable, NULL};
+    (void)_Unwind_Backtrace(look_at_frame, &search);
+    return search.return_address;
 }
 
 static void forget_below(struct watched *me, uintptr_t address)

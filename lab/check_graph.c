@@ -85,7 +85,7 @@ struct node *graph_node(const void *lock)
     return node;
 }
 
-struct node *graph_node_make(const void *lock, const void *site, bool on_stack)
+struct node *graph_node_make(const void *lock, bool on_stack)
 {
     if (nodes_count >= nodes_room && !nodes_grow())
         return NULL;
@@ -95,7 +95,6 @@ struct node *graph_node_make(const void *lock, const void *site, bool on_stack)
     struct node **at = &nodes[mix((uintptr_t)lock) % nodes_room];
     node->lock = lock;
     node->id = ++last_id;
-    node->site = site;
     node->chain = *at;
     *at = node;
     nodes_count++;
@@ -215,10 +214,14 @@ static void edge_drop(struct edge *edge)
 
 static void node_drop(struct node *node)
 {
-    while (node->out)
-        edge_drop(node->out);
-    while (node->in)
-        edge_drop(node->in);
+    for (struct edge *edge = node->out, *next; edge; edge = next) {
+        next = edge->next_out;
+        edge_drop(edge);
+    }
+    for (struct edge *edge = node->in, *next; edge; edge = next) {
+        next = edge->next_in;
+        edge_drop(edge);
+    }
     struct node **at = &nodes[mix((uintptr_t)node->lock) % nodes_room];
     while (*at != node)
         at = &(*at)->chain;

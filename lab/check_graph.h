@@ -11,7 +11,8 @@ enum { GUARDS = 8 };
 struct node {
     const void *lock;
     uint64_t id;      /* never used again */
-    const void *site; /* of the first acquire */
+    const void *site;  /* of the first acquire; NULL: it is still being taken */
+    const void *frame; /* see forget_frame; NULL: not known */
     struct edge *out; /* linked by next_out */
     struct edge *in;  /* linked by next_in */
     struct node *chain;
@@ -40,7 +41,7 @@ struct edge {
 struct node *graph_node(const void *lock);
 
 /* NULL: no memory. */
-struct node *graph_node_make(const void *lock, const void *site, bool on_stack);
+struct node *graph_node_make(const void *lock, bool on_stack);
 struct edge *graph_edge(const struct node *from, const struct node *to);
 struct edge *graph_edge_make(struct node *from, struct node *to);
 

@@ -40,17 +40,34 @@ static bool is_on_stack(const void *lock)
     return false;
 }
 
+/* The lock's node, made anew if it is in another call's variables than before. Under the lock. */
+static struct node *meet(const void *lock, const void *site, const void *frame)
+{
+    struct node *node = graph_node(lock);
+    if (node && frame && node->frame && node->frame != frame) {
+        graph_forget((uintptr_t)lock, (uintptr_t)lock + 1);
+        node = NULL;
+    }
+    if (!node)
+        node = graph_node_make(lock, is_on_stack(lock));
+    if (node && !node->site)
+        node->site = site;
+    if (node && !node->frame)
+        node->frame = frame;
+    return node;
+}
+
 uint64_t order_id(struct watched *me, const void *lock, const void *site)
 {
     struct known *known = &me->known[mix((uintptr_t)lock) % KNOWN];
     uint64_t forgotten = graph_forgotten();
-    if (known->lock == lock && known->forgotten == forgotten && known->id != 0)
+    bool on_my_stack = (uintptr_t)lock >= me->stack_low && (uintptr_t)lock < me->stack_high;
+    if (known->lock == lock && known->forgotten == forgotten && known->id != 0 && !on_my_stack)
         return known->id;
+    const void *frame = on_my_stack ? forget_frame(lock) : NULL;
     check_enter();
-    struct node *node = graph_node(lock);
-    if (!node)
-        node = graph_node_make(lock, site, is_on_stack(lock));
-    *known = (struct known){lock, node ? node->id : 0, forgotten};
+    struct node *node = meet(lock, site, frame);
+    *known = (struct known){lock, node ? node->id : 0, graph_forgotten()};
     check_leave();
     return known->id;
 }
@@ -71,21 +88,32 @@ static uint64_t step_key(const struct step *step)
     return key;
 }
 
-/* Many locks may be taken in the same places: these are reported once. */
-static bool is_new(struct edge *const *cycle, size_t n)
+static bool remember(uint64_t *keys, size_t *count, uint64_t key)
 {
-    static uint64_t reported[REPORTED];
-    static size_t count;
-    uint64_t key = 0;
-    for (size_t i = 0; i < n; i++)
-        key += step_key(&cycle[i]->step); /* whichever comes first */
-    for (size_t i = 0; i < count && i < REPORTED; i++) {
-        if (reported[i] == key)
+    for (size_t i = 0; i < *count; i++) {
+        if (keys[i] == key)
             return false;
     }
-    if (count < REPORTED)
-        reported[count++] = key;
-    return count < REPORTED;
+    if (*count == REPORTED)
+        return false;
+    keys[(*count)++] = key;
+    return true;
+}
+
+/* Whether neither these locks were reported, nor others that were taken in the same places. */
+static bool is_new(struct edge *const *cycle, size_t n)
+{
+    static uint64_t locks[REPORTED], places[REPORTED];
+    static size_t lock_count, place_count;
+    uint64_t lock_key = 0;
+    uint64_t place_key = 0;
+    for (size_t i = 0; i < n; i++) { /* sums: whichever comes first */
+        lock_key += mix(mix(cycle[i]->from->id) + cycle[i]->to->id);
+        place_key += step_key(&cycle[i]->step);
+    }
+    bool new_locks = remember(locks, &lock_count, lock_key);
+    bool new_places = remember(places, &place_count, place_key);
+    return new_locks && new_places;
 }
 
 static void look_for_cycle(struct edge *edge)

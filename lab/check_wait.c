@@ -24,8 +24,8 @@
 
 enum { CIRCLE_MAX = 64, STEPS_MAX = 10000, SHOWN_MAX = 256 };
 
-static const thr_time heartbeat = 100 * 1000 * 1000;
-static const thr_time patience = 1000 * 1000 * 1000; /* for a stack that was asked for */
+static const thr_time heartbeat = 100000000;
+static const thr_time patience = 1000000000; /* for a stack that was asked for */
 
 static bool is_lock(uint32_t kind)
 {

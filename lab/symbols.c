@@ -23,7 +23,8 @@ extern char **environ;
 
 struct module {
     uintptr_t address;
-    uintptr_t bias; /* address in memory - address in the file */
+    struct symbols_range part; /* that the address is in */
+    uintptr_t bias;            /* address in memory - address in the file */
     char file[PATH_MAX];
     bool found;
 };
@@ -38,6 +39,7 @@ static int match(struct dl_phdr_info *info, size_t size, void *arg)
         if (part->p_type != PT_LOAD || module->address < start || module->address - start >= part->p_memsz)
             continue;
         module->bias = info->dlpi_addr;
+        module->part = (struct symbols_range){start, start + part->p_memsz};
         module->found = true;
         const char *name = info->dlpi_name && *info->dlpi_name ? info->dlpi_name : "/proc/self/exe";
         if (!realpath(name, module->file))
@@ -354,34 +356,75 @@ void symbols_stack(void *const *frames, size_t n, const char *indent, char *text
 
 /* -- Data --------------------------------------------------------------------------------------------------------- */
 
+/* A line of nm. */
+struct symbol {
+    uintptr_t start;
+    uintptr_t size;
+    char type;
+    char name[NAME];
+};
+
+static bool read_symbol(FILE *from, struct symbol *symbol)
+{
+    char line[1024];
+    while (fgets(line, sizeof line, from)) {
+        unsigned long start;
+        unsigned long size;
+        if (sscanf(line, "%lx %lx %c %127[^\n]", &start, &size, &symbol->type, symbol->name) == 4) {
+            symbol->start = start;
+            symbol->size = size;
+            return true;
+        }
+    }
+    return false;
+}
+
+static FILE *ask_symbols(const struct module *module, pid_t *child)
+{
+    const char *const argv[] = {"nm", "-C", "-S", "--defined-only", module->file, NULL};
+    return ask(argv, child);
+}
+
 bool symbols_object(const void *address, char *text, size_t size)
 {
     struct module module;
-    char line[1024];
+    struct symbol symbol;
     pid_t child;
     bool found = false;
-    if (!module_of(address, &module))
-        return false;
-    const char *const argv[] = {"nm", "-C", "-S", "--defined-only", module.file, NULL};
-    uintptr_t at = (uintptr_t)address - module.bias;
-    FILE *from = ask(argv, &child);
+    FILE *from = module_of(address, &module) ? ask_symbols(&module, &child) : NULL;
     if (!from)
         return false;
-    while (fgets(line, sizeof line, from)) {
-        unsigned long start;
-        unsigned long length;
-        char type;
-        char name[NAME];
-        if (found || sscanf(line, "%lx %lx %c %127[^\n]", &start, &length, &type, name) != 4)
-            continue;
-        if (!strchr("bBdDgGsSrRvV", type) || at < start || at - start >= length)
+    uintptr_t at = (uintptr_t)address - module.bias;
+    while (read_symbol(from, &symbol)) {
+        if (found || !strchr("bBdDgGsSrRvV", symbol.type) || at < symbol.start || at - symbol.start >= symbol.size)
             continue;
         found = true;
-        if (at == start)
-            (void)snprintf(text, size, "%s", name);
+        if (at == symbol.start)
+            (void)snprintf(text, size, "%s", symbol.name);
         else
-            (void)snprintf(text, size, "%s+%lu", name, (unsigned long)(at - start));
+            (void)snprintf(text, size, "%s+%lu", symbol.name, (unsigned long)(at - symbol.start));
     }
     answered(from, child);
     return found;
+}
+
+size_t symbols_functions(const void *address, const char *prefix, struct symbols_range *part,
+                         struct symbols_range *functions, size_t room)
+{
+    struct module module;
+    struct symbol symbol;
+    pid_t child;
+    size_t n = 0;
+    *part = (struct symbols_range){0, 0};
+    FILE *from = module_of(address, &module) ? ask_symbols(&module, &child) : NULL;
+    if (!from)
+        return 0;
+    *part = module.part;
+    while (read_symbol(from, &symbol)) {
+        uintptr_t start = symbol.start + module.bias;
+        if (n < room && strchr("tTwWi", symbol.type) && strncmp(symbol.name, prefix, strlen(prefix)) == 0)
+            functions[n++] = (struct symbols_range){start, start + symbol.size};
+    }
+    answered(from, child);
+    return n;
 }

@@ -25,6 +25,17 @@ bool symbols_place(void *address, char *text, size_t size);
 /* The program's places of a stack, innermost first, one a line, each after `indent`. The stack's addresses were resolved. */
 void symbols_stack(void *const *frames, size_t n, const char *indent, char *text, size_t size);
 
+/* A part of the memory: start <= address < end. */
+struct symbols_range {
+    uintptr_t start;
+    uintptr_t end;
+};
+
+/* Finds the program or shared object that this address is in, and stores the functions of it whose names begin so, up to
+ * `room`. Returns how many; `module` is empty where there is none. */
+size_t symbols_functions(const void *address, const char *prefix, struct symbols_range *module,
+                         struct symbols_range *functions, size_t room);
+
 /* The name of an object, `name` or `name+8`; false where it has none. */
 bool symbols_object(const void *address, char *text, size_t size);
 

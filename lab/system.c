@@ -163,7 +163,7 @@ static bool system_join(os_thread thread)
     return joined;
 }
 
-const struct wait_system lab_system = {system_wait,  system_wake, system_now,   system_point,
+const struct wait_system lab_system = {system_wait,  system_wake, system_now,    system_point,
                                        system_start, system_join, system_misuse, NULL};
 
 /* -- The end ------------------------------------------------------------------------------------------------------ */

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# `threading check` reports what it should, where it was, and nothing else.
+#
+# ctest: plain
+# ctest: timeout=120
+set -uo pipefail
+export LC_ALL=C
+
+threading=$THR_BUILD_DIR/threading
+checked=$THR_BUILD_DIR/tests/programs/checked
+broken=$THR_BUILD_DIR/lab/broken
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+if [ ! -x "$threading" ]; then
+    printf 'The laboratory is not built here.\n'
+    exit 0
+fi
+
+failures=0
+
+fail()
+{
+    failures=$((failures + 1))
+    printf 'FAILED: %s\n' "$*"
+    sed 's/^/    /' "$tmp/err"
+}
+
+# check PROGRAM [ARGUMENT]...: sets status; its output is in out and err.
+check()
+{
+    status=0
+    printf 'a\nb\nc\n' | timeout 30 "$threading" check -- "$@" >"$tmp/out" 2>"$tmp/err" || status=$?
+}
+
+# clean PROGRAM [ARGUMENT]...: nothing is reported.
+clean()
+{
+    check "$@"
+    [ $status = 0 ] || fail "${*##*/}: status $status, expected 0"
+    grep -q 'threading check:' "$tmp/err" && fail "${*##*/}: there is a report"
+}
+
+# line TEXT: the line of this text in the source of the cases.
+line() { grep -n -m 1 -F -- "$1" "$THR_SOURCE_DIR/tests/programs/checked.c" | cut -d: -f1; }
+
+# reports COUNT HEAD CASE [TEXT]...: so many reports, the first with this head; each of the texts is in the output.
+reports()
+{
+    local count=$1 head=$2 case=$3 text
+    shift 3
+    check "$checked" "$case"
+    [ $status = 1 ] || fail "$case: status $status, expected 1"
+    [ "$(grep -c '^threading check:' "$tmp/err")" = "$count" ] || fail "$case: not $count reports"
+    grep -m 1 '^threading check:' "$tmp/err" | grep -qF "$head" || fail "$case: the first report is not: $head"
+    for text in "$@"; do
+        grep -qF -- "$text" "$tmp/err" || fail "$case: not in the report: $text"
+    done
+}
+
+two='two locks are taken in two orders'
+stuck='no thread can go on'
+first_of_both="checked.c:$(line 'THR_HOLD(first);') in both"
+second_of_both="checked.c:$(line 'THR_HOLD(second);') in both"
+
+reports 1 "$two" two_orders "b, then a, by MainThread" "a, then b, by MainThread" "$first_of_both" "$second_of_both" "first taken"
+reports 1 "$two" two_threads "a, then b, by helper" "b, then a, by MainThread"
+reports 1 '3 locks are taken in a ring of orders' ring
+reports 1 "$two" repeated
+reports 1 "$two" many_pairs
+reports 1 "$two" gated_once
+reports 1 "$two" tried_first
+reports 1 "$two" rlock_order
+reports 1 "$two" rlock_depth
+reports 1 "$two" rwlocks
+reports 1 "$two" wait_under_b "a, then b" "b, then a"
+reports 1 "$two" not_freed
+reports 1 "$two" on_stack
+reports 1 "$two" exits_at_once
+reports 1 "$two" forked
+reports 2 'MainThread takes a again, and holds it already: it waits for itself' again \
+    "checked.c:$(line 'static void again(void)' | awk '{ print $1 + 2 }') in again" \
+    "checked.c:$(line 'static void again(void)' | awk '{ print $1 + 3 }') in again" "$stuck"
+reports 1 'MainThread takes rw again, and holds it already' write_again
+reports 2 'MainThread takes rw again, and holds it already' write_under_read "$stuck"
+reports 2 'MainThread takes rw to read, and reads it already' read_twice "$stuck"
+reports 2 'deadlock: 2 threads wait for each other' join_each_other 'joiner waits for the end of MainThread' "$stuck"
+reports 3 "$two" deadlock 'deadlock: 2 threads wait for each other' 'MainThread waits for lock b, held by other' \
+    'other waits for lock a, held by MainThread' "in take_b_then_a" "$stuck"
+reports 3 "$two" deadlock_with_reader 'deadlock: 2 threads wait for each other' 'waits for rwlock, to write, rw' "$stuck"
+reports 1 "$stuck" left_waiting 'waiter waits for event go' \
+    'MainThread waits for the others, to end the process'
+[ "$(cat "$tmp/out")" = 'printed before' ] || fail 'left_waiting: what was printed is lost'
+
+for case in same_order many_in_order by_address gated tried rlocks wait_alone handed_over read_handed_over freed \
+    reallocated mapped returned ended_threads again_until idle_daemon late outside; do
+    clean "$checked" "$case"
+done
+
+check "$checked" status_7
+[ $status = 7 ] || fail "status_7: status $status, expected 7"
+
+# Programs with a bug that is seen without an unlucky schedule, and all correct twins.
+for program in abba deadlock_three philosophers transfer; do
+    check "$broken/$program"
+    [ $status = 1 ] || fail "$program: status $status, expected 1"
+done
+twins=0
+for program in "$broken"/*_ok; do
+    clean "$program"
+    twins=$((twins + 1))
+done
+((twins >= 25)) || fail "there are only $twins twins"
+
+for example in simple event key_events horse_race daemon; do
+    clean "$THR_BUILD_DIR/examples/$example"
+done
+
+# Bad usage.
+check /nowhere/program
+[ $status = 2 ] && grep -q '/nowhere/program' "$tmp/err" || fail "a program that is not there: status $status"
+check /bin/true
+[ $status = 2 ] || fail "a program without the library: status $status"
+"$threading" check 2>"$tmp/err"
+[ $? != 0 ] && grep -q 'which program' "$tmp/err" || fail 'no program at all'
+
+if ((failures)); then
+    printf '%d expectations were not met.\n' "$failures"
+    exit 1
+fi
+printf 'as expected, %d twins included\n' "$twins"
