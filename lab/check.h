@@ -20,7 +20,7 @@
 #include "lab/lab.h"
 #include "wait/atomic.h"
 
-enum { FRAMES = 24, MAILS = 8, KNOWN = 64, SEEN = 256, SITES = 64 };
+enum { FRAMES = 24, MAILS = 8, KNOWN = 512, SEEN = 256, SITES = 64 };
 
 /* One lock that a thread holds. */
 struct held {
