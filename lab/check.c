@@ -139,7 +139,7 @@ static struct watched *meet(void)
     return me;
 }
 
-static struct watched *here(void)
+struct watched *check_here(void)
 {
     return self ? self : meet();
 }
@@ -187,17 +187,17 @@ static void check_point(enum hook_operation operation, const void *object)
     case HOOK_READ_ACQUIRE:
     case HOOK_WRITE_ACQUIRE:
     case HOOK_THREAD_BEGIN:
-        (void)here(); /* it needs a number before it writes that into the lock */
+        (void)check_here(); /* it needs a number before it writes that into the lock */
         break;
     case HOOK_LOCK_RELEASE:
     case HOOK_RLOCK_RELEASE:
     case HOOK_READ_RELEASE:
     case HOOK_WRITE_RELEASE:
-        if (here() && !check_is_internal(object))
+        if (check_here() && !check_is_internal(object))
             released(self, operation, object);
         break;
     case HOOK_CONDITION_WAIT:
-        if (here())
+        if (check_here())
             self->waits_for_condition = true;
         break;
     case HOOK_THREAD_END:
@@ -210,7 +210,7 @@ static void check_point(enum hook_operation operation, const void *object)
 
 static void check_taken(enum hook_operation operation, const void *lock, thr_time deadline, const void *site)
 {
-    if (inside || !here() || check_is_internal(lock))
+    if (inside || !check_here() || check_is_internal(lock))
         return;
     struct watched *me = self;
     held_read_mail(me);
@@ -233,7 +233,7 @@ static void check_taken(enum hook_operation operation, const void *lock, thr_tim
 /* A write lock, or once, asked for by who has it. The call returns THR_DEADLOCK instead of blocking. */
 static void check_misuse(const void *object, thr_result result)
 {
-    if (inside || result != THR_DEADLOCK || !here())
+    if (inside || result != THR_DEADLOCK || !check_here())
         return;
     struct held *held = held_find(self, object);
     if (!held)
@@ -273,6 +273,6 @@ void check_program(void)
     check_sites();
     running = true;
     *lab_library->hooked = HOOK_WATCHED;
-    if (here())
+    if (check_here())
         self->is_main = true;
 }

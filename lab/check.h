@@ -112,6 +112,9 @@ bool check_is_internal(const void *object);
 /* The calling thread's; NULL before it has one. */
 struct watched *check_self(void);
 
+/* The same, made if there is none yet; NULL: no memory, or the thread has ended for us. Not under the lock. */
+struct watched *check_here(void);
+
 /* The stack of the caller. */
 void check_stack(struct stack *stack);
 
@@ -195,9 +198,6 @@ void report_order(const struct step *steps, size_t n);
 void report_again(struct watched *me, const void *lock, const struct held *held, bool reads);
 void report_cycle(const struct waiter_seen *waiters, size_t n);
 void report_stuck(const struct waiter_seen *waiters, size_t n, bool at_exit);
-
-/* How many reports there were. */
-uint32_t report_count(void);
 
 /* What the command is told of: see cli/check.c. */
 void report_open(int to);

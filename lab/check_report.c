@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lab/check.h"
@@ -10,8 +11,10 @@
 
 enum { REPORT_SIZE = 65536, STACK_SIZE = 4096, NAME_SIZE = 256 };
 
+/* The pipe to the command. A program may close what it does not know, and open something else under that number. */
 static int command = -1;
-static uint32_t count;
+static struct stat command_is;
+
 
 /* The report that is being written: under the lock. */
 static char text[REPORT_SIZE];
@@ -34,8 +37,15 @@ static void begin(void)
 {
     length = 0;
     now = lab_library->os->now();
-    count++;
     put("threading check: ");
+}
+
+static void tell_command(void)
+{
+    struct stat now_is;
+    if (command >= 0 && fstat(command, &now_is) == 0 && now_is.st_dev == command_is.st_dev &&
+        now_is.st_ino == command_is.st_ino)
+        (void)!write(command, "!", 1);
 }
 
 static void end(void)
@@ -46,18 +56,13 @@ static void end(void)
             break;
         done += (size_t)written;
     }
-    if (command >= 0)
-        (void)!write(command, "!", 1);
-}
-
-uint32_t report_count(void)
-{
-    return count;
+    tell_command();
 }
 
 void report_open(int to)
 {
-    command = to;
+    if (fstat(to, &command_is) == 0)
+        command = to;
 }
 
 /* -- Parts -------------------------------------------------------------------------------------------------------- */

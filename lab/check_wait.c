@@ -314,8 +314,8 @@ static enum os_wait_end sleep_on(struct watched *me, const uint32_t *word, uint3
 
 enum os_wait_end check_wait(const uint32_t *word, uint32_t expected, uint32_t mask, thr_time deadline)
 {
-    struct watched *me = check_self();
-    if (!me || check_inside())
+    struct watched *me = check_inside() ? NULL : check_here();
+    if (!me)
         return lab_library->os->wait(word, expected, mask, deadline);
     judge(me);
     store_relaxed(&me->word, word);
