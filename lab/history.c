@@ -8,6 +8,9 @@
  *  a change            mix(strand, change + asked)      change = strand's new, asked = 0
  *  a question          mix(strand, change)              asked += strand's new
  *
+ * What follows a yield point may touch any memory: so it counts as a change of one object, all memory, about which every
+ * other step asks.
+ *
  * A run is a process of its own, so the table starts empty. Addresses are not part of it: they may differ between two such runs. */
 
 #include "lab/control.h"
@@ -22,6 +25,7 @@ struct object {
 };
 
 static struct object objects[TABLE];
+static struct object memory;
 static uint64_t state;
 
 uint64_t history_mix(uint64_t a, uint64_t b)
@@ -65,20 +69,27 @@ void history_born(struct strand *strand, const struct strand *parent)
     strand_hash(strand, history_mix(parent ? parent->hash : 1, strand->id));
 }
 
+static uint64_t ask(struct object *object, uint64_t hash)
+{
+    hash = history_mix(hash, object->change);
+    object->asked += hash;
+    return hash;
+}
+
+static uint64_t change(struct object *object, uint64_t hash)
+{
+    hash = history_mix(hash, object->change + object->asked);
+    object->change = hash;
+    object->asked = 0;
+    return hash;
+}
+
 void history_step(struct strand *strand, uint32_t operation, const void *address)
 {
     uint64_t hash = history_mix(strand->hash, operation);
-    if (address) {
-        struct object *object = find(address);
-        if (operation == HOOK_LOOK) {
-            hash = history_mix(hash, object->change);
-            object->asked += hash;
-        } else {
-            hash = history_mix(hash, object->change + object->asked);
-            object->change = hash;
-            object->asked = 0;
-        }
-    }
+    if (address)
+        hash = operation == HOOK_LOOK ? ask(find(address), hash) : change(find(address), hash);
+    hash = operation == HOOK_YIELD_POINT ? change(&memory, hash) : ask(&memory, hash);
     strand_hash(strand, hash);
 }
 

@@ -13,3 +13,12 @@ fi
 search=$THR_SOURCE_DIR/lab/broken/search
 "$search" --build "$THR_BUILD_DIR" --only broken
 "$search" --build "$THR_BUILD_DIR" --only twins --schedules 200
+
+# The exhaustive search must not take a yield point for a step that touches nothing, and claim to have seen it all.
+status=0
+"$THR_BUILD_DIR/threading" explore --quiet --strategy exhaustive --output /dev/null -- \
+    "$THR_BUILD_DIR/lab/broken/deque_slip" >/dev/null 2>&1 || status=$?
+if ((status != 1)); then
+    printf 'deque_slip, exhaustive: status %d, expected 1\n' $status
+    exit 1
+fi
