@@ -262,7 +262,8 @@ void check_program(void)
         (void)fcntl(to, F_SETFD, FD_CLOEXEC);
         report_open(to);
     }
-    check_stack(&stack); /* the first one loads what it needs */
+    attach_tell(ATTACH_STOPPED); /* from here on the program runs as ever */
+    check_stack(&stack);         /* the first one loads what it needs */
     system = *lab_library->os;
     system.wait = check_wait;
     system.point = check_point;

@@ -38,7 +38,7 @@ clean()
 {
     check "$@"
     [ $status = 0 ] || fail "${*##*/}: status $status, expected 0"
-    grep -q 'threading check:' "$tmp/err" && fail "${*##*/}: there is a report"
+    grep -q '^threading' "$tmp/err" && fail "${*##*/}: there is a report"
 }
 
 # line TEXT: the line of this text in the source of the cases.
