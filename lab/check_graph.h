@@ -10,11 +10,11 @@ enum { GUARDS = 8 };
 /* A lock that was taken, until it is forgotten. */
 struct node {
     const void *lock;
-    uint64_t id;      /* never used again */
+    uint64_t id;       /* never used again */
     const void *site;  /* of the first acquire; NULL: it is still being taken */
     const void *frame; /* see forget_frame; NULL: not known */
-    struct edge *out; /* linked by next_out */
-    struct edge *in;  /* linked by next_in */
+    struct edge *out;  /* linked by next_out */
+    struct edge *in;   /* linked by next_in */
     struct node *chain;
     struct node *next_on_stack; /* in the list of those on stacks */
     bool on_stack;

@@ -370,6 +370,7 @@ static bool read_symbol(FILE *from, struct symbol *symbol)
     while (fgets(line, sizeof line, from)) {
         unsigned long start;
         unsigned long size;
+        /* What nm prints is a number. NOLINTNEXTLINE(cert-err34-c) */
         if (sscanf(line, "%lx %lx %c %127[^\n]", &start, &size, &symbol->type, symbol->name) == 4) {
             symbol->start = start;
             symbol->size = size;
