@@ -15,7 +15,6 @@ enum { REPORT_SIZE = 65536, STACK_SIZE = 4096, NAME_SIZE = 256 };
 static int command = -1;
 static struct stat command_is;
 
-
 /* The report that is being written: under the lock. */
 static char text[REPORT_SIZE];
 static size_t length;

@@ -36,6 +36,7 @@ static inline void compute(int turns)
     volatile unsigned sum = 0;
     for (int i = 0; i < 5000 * turns; i++)
         sum += (unsigned)i;
+    (void)sum;
 }
 
 #endif
