@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The search of the library's own algorithms (lab/model, docs/model.md): what takes seconds of it, and that it finds
-# mistakes. tools/nightly goes further.
+# mistakes. ./nightly goes further.
 #
 # ctest: plain
 # ctest: timeout=300
