@@ -79,13 +79,13 @@ static void action_failed(void *arg)
 /* Runs the action and ends the round. The caller holds the bitlock. */
 static thr_result complete(thr_barrier *barrier, uint64_t round)
 {
+    tsan_acquire(barrier);
     if (!barrier->action_) {
         end_round(barrier, round, THR_OK, 0);
         return THR_OK;
     }
     store_relaxed(&barrier->state_, ACTING | (barrier->state_ & SLEEPERS));
     bitlock_release(&barrier->word_, round);
-    tsan_acquire(barrier);
 
     struct run run = {barrier, round};
     os_unwind_begin(action_failed, &run);
