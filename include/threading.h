@@ -46,10 +46,12 @@
 #include "threading/local.h"
 #include "threading/lock.h"
 #include "threading/once.h"
+#include "threading/queue.h"
 #include "threading/rlock.h"
 #include "threading/rwlock.h"
 #include "threading/semaphore.h"
 #include "threading/thread.h"
 #include "threading/timer.h"
+#include "threading/wait_any.h"
 
 #endif

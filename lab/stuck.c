@@ -79,6 +79,10 @@ static const char *const kinds[] = {
     [WAIT_EXIT] = "the non-daemon threads",
     [WAIT_SLEEP] = "the clock",
     [WAIT_START] = "the first steps of a thread",
+    [WAIT_PUT] = "room in a queue",
+    [WAIT_GET] = "an item of a queue",
+    [WAIT_DONE] = "a queue to be done",
+    [WAIT_ANY_OF] = "any of several objects",
 };
 
 static const char *kind_of(const struct strand *strand)

@@ -26,6 +26,7 @@
 
 #include "threading/event.h"
 
+#include "sync/watch.h"
 #include "wait/spin.h"
 #include "wait/wait.h"
 
@@ -42,7 +43,7 @@ void thr_event_set(thr_event *event)
     uint32_t word = load_relaxed(&event->word_);
     do {
         next = word & WAITERS ? ((word & GENERATION_BITS) + GENERATION) | SET : word | SET;
-    } while (!cas_release(&event->word_, &word, next));
+    } while (!cas_acq_rel(&event->word_, &word, next)); /* acquire: for watchers (wait/watch.h) */
     if (word & WAITERS) {
         spin_waker(event);
         wait_wake(&event->word_, UINT32_MAX, OS_ANY);
@@ -67,6 +68,19 @@ static bool join(thr_event *event, uint32_t *word)
             return true;
         }
     }
+    return false;
+}
+
+bool event_watch(thr_event *event, uint32_t *joined)
+{
+    uint32_t word = load_relaxed(&event->word_);
+    do {
+        if (word & SET || (*joined != 0 && word != *joined)) {
+            (void)load_acquire(&event->word_);
+            return true;
+        }
+    } while (!cas_acq_rel(&event->word_, &word, word | WAITERS)); /* also where it is set: wait/watch.h, W3 */
+    *joined = word | WAITERS;
     return false;
 }
 

@@ -28,6 +28,7 @@
 
 #include "threading/semaphore.h"
 
+#include "sync/watch.h"
 #include "wait/spin.h"
 #include "wait/wait.h"
 
@@ -44,7 +45,7 @@ thr_result thr__semaphore_release(thr_semaphore *semaphore, uint32_t n, uint32_t
     do {
         if ((uint64_t)(word / PERMIT) + n > bound)
             return hook_misuse(semaphore, THR_TOO_MANY);
-    } while (!cas_release(&semaphore->word_, &word, (word & ~SLEEPERS) + n * PERMIT));
+    } while (!cas_acq_rel(&semaphore->word_, &word, (word & ~SLEEPERS) + n * PERMIT)); /* acquire: for watchers */
     if (word & SLEEPERS) {
         spin_waker(semaphore);
         wait_wake(&semaphore->word_, n, OS_ANY);
@@ -60,6 +61,17 @@ static bool take(thr_semaphore *semaphore)
             return true;
     }
     return false;
+}
+
+bool semaphore_watch(thr_semaphore *semaphore)
+{
+    uint32_t word = load_relaxed(&semaphore->word_);
+    while (word < PERMIT) {
+        if (cas_acq_rel(&semaphore->word_, &word, word | SLEEPERS)) /* also where it is set: wait/watch.h, W3 */
+            return false;
+    }
+    (void)load_acquire(&semaphore->word_);
+    return true;
 }
 
 static bool spin_for(thr_semaphore *semaphore)

@@ -30,6 +30,10 @@ static const char *const kinds[] = {
     [WAIT_READ] = "rwlock (to read)",
     [WAIT_WRITE] = "rwlock (to write)",
     [WAIT_TIMER] = "timer",
+    [WAIT_PUT] = "queue (to put)",
+    [WAIT_GET] = "queue (to get)",
+    [WAIT_DONE] = "queue (to be done)",
+    [WAIT_ANY_OF] = "any of the objects in the array",
 };
 
 /* -- Lines -------------------------------------------------------------------------------------------------------- */

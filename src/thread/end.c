@@ -36,7 +36,7 @@ void life_set(thr_thread *thread, uint32_t life)
         /* With CLAIMED all who sleep wait for GONE, which the claimer sets. */
         bool wait_on = life == LIFE_ENDED && now & LIFE_CLAIMED;
         next = wait_on ? life | (now & ~(uint32_t)LIFE_MASK) : life;
-    } while (!cas_release(&thread->life, &now, next)); /* pairs with thread_life */
+    } while (!cas_acq_rel(&thread->life, &now, next)); /* pairs with thread_life; acquire: for watchers */
     if (now & LIFE_SLEEPERS && !(next & LIFE_SLEEPERS))
         wait_wake(&thread->life, UINT32_MAX, OS_ANY);
 }

@@ -29,7 +29,7 @@ static void claim_give_back(thr_thread *thread)
 {
     uint32_t now = load_relaxed(&thread->life);
     uint32_t none = LIFE_CLAIMED | LIFE_SLEEPERS;
-    while (!cas_relaxed(&thread->life, &now, now & ~none))
+    while (!cas_acquire(&thread->life, &now, now & ~none)) /* acquire: for watchers */
         continue;
     if (now & LIFE_SLEEPERS)
         wait_wake(&thread->life, UINT32_MAX, OS_ANY);
@@ -113,6 +113,24 @@ static thr_result wait_for_end(thr_thread *thread, uint32_t life, thr_time deadl
 static bool is_caller(const thr_thread *thread, uint32_t life)
 {
     return thread == thr__self || (life == LIFE_ENDED && load_relaxed(&thread->native) == (uint64_t)os_thread_self());
+}
+
+thr_result thread_watch(thr_thread *thread, bool watch)
+{
+    uint32_t now = load_acquire(&thread->life); /* pairs with life_set */
+    for (;;) {
+        uint32_t life = now & LIFE_MASK;
+        if (life == LIFE_NEW || life == LIFE_STARTING)
+            return THR_NOT_STARTED;
+        if (is_caller(thread, life))
+            return THR_DEADLOCK;
+        if (life == LIFE_ENDED || life == LIFE_GONE)
+            return THR_OK;
+        /* Also where it is set: wait/watch.h, W3. */
+        if (!watch || cas_acq_rel(&thread->life, &now, now | LIFE_SLEEPERS))
+            return THR_TIMEOUT;
+        now = load_acquire(&thread->life);
+    }
 }
 
 thr_result thr_thread_join_until(thr_thread *thread, thr_time deadline, void **result)

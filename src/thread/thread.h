@@ -201,12 +201,13 @@ void life_set(thr_thread *thread, uint32_t life);
 /* Reaps all threads that have ended and that nobody has joined. */
 void join_ended(void);
 
+/* THR_OK if the thread has ended; THR_TIMEOUT if not: with `watch` a watcher of `life` is registered then (wait/watch.h);
+ * else what a join would say. */
+thr_result thread_watch(thr_thread *thread, bool watch);
+
 static inline uint32_t thread_life(const thr_thread *thread)
 {
     return load_acquire(&thread->life) & LIFE_MASK; /* pairs with life_set */
 }
-
-/* Reaps all threads that have ended and that nobody has joined. */
-void join_ended(void);
 
 #endif

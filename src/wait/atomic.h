@@ -14,6 +14,7 @@
 #define store_release(at, value) __atomic_store_n((at), (value), __ATOMIC_RELEASE)
 #define swap_acquire(at, value) __atomic_exchange_n((at), (value), __ATOMIC_ACQUIRE)
 #define swap_release(at, value) __atomic_exchange_n((at), (value), __ATOMIC_RELEASE)
+#define swap_acq_rel(at, value) __atomic_exchange_n((at), (value), __ATOMIC_ACQ_REL)
 #define add_relaxed(at, value) __atomic_fetch_add((at), (value), __ATOMIC_RELAXED)
 #define add_release(at, value) __atomic_fetch_add((at), (value), __ATOMIC_RELEASE)
 #define add_acq_rel(at, value) __atomic_fetch_add((at), (value), __ATOMIC_ACQ_REL)
@@ -24,6 +25,7 @@
 #define or_acq_rel(at, value) __atomic_fetch_or((at), (value), __ATOMIC_ACQ_REL)
 #define and_relaxed(at, value) __atomic_fetch_and((at), (value), __ATOMIC_RELAXED)
 #define and_acquire(at, value) __atomic_fetch_and((at), (value), __ATOMIC_ACQUIRE)
+#define and_release(at, value) __atomic_fetch_and((at), (value), __ATOMIC_RELEASE)
 
 /* Compare and swap. `expected` is a pointer: on failure it receives what was found, read relaxed. These may fail
  * for no reason and stand in loops, but for cas_strong, which is relaxed. */

@@ -44,6 +44,12 @@ enum hook_operation {
     HOOK_YIELD_POINT, /* the program's own: thr_yield_point */
     HOOK_LOOK,        /* a question that changes nothing: is_set, locked, is_alive, ... */
     HOOK_ACCESS,      /* to plain memory: thr__access */
+    HOOK_QUEUE_PUT,
+    HOOK_QUEUE_GET,
+    HOOK_QUEUE_TASK_DONE,
+    HOOK_QUEUE_JOIN,
+    HOOK_QUEUE_SHUTDOWN,
+    HOOK_WAIT_ANY,
     HOOK_OPERATIONS
 };
 

@@ -3,6 +3,7 @@
 #include "wait/wait.h"
 
 #include "wait/spin.h"
+#include "wait/watch.h"
 
 int thr__hooked;
 
@@ -96,6 +97,7 @@ thr_result wait_block(struct wait *wait, const uint32_t *word, uint32_t expected
 void wait_wake(const uint32_t *word, uint32_t count, uint32_t mask)
 {
     wait_system->wake(word, count, mask);
+    watch_notify(word);
 }
 
 bool wait_expired(thr_time deadline)

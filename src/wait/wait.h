@@ -40,7 +40,11 @@ enum wait_kind {
     WAIT_TIMER, /* join of a timer */
     WAIT_EXIT,  /* for the non-daemon threads */
     WAIT_SLEEP,
-    WAIT_START /* of a thread: its first instructions */
+    WAIT_START, /* of a thread: its first instructions */
+    WAIT_PUT,   /* queue */
+    WAIT_GET,   /* queue */
+    WAIT_DONE,  /* join of a queue */
+    WAIT_ANY_OF /* wait_any */
 };
 
 /* What a thread waits for. It lives in the thread's place in the registry, which is never unmapped, so that thr_dump can

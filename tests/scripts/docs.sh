@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What README.md and docs/guide.md show is true: their blocks of C compile without a warning, those that are programs
+# What README.md and the pages in docs show is true: their blocks of C compile without a warning, those that are programs
 # run, and print what a block of `text` that follows says; the names they use are declared, and their links lead to
 # files.
 #
@@ -12,7 +12,7 @@ set -uo pipefail
 export LC_ALL=C
 
 cd "$THR_SOURCE_DIR" || exit 1
-documents=(README.md docs/guide.md)
+documents=(README.md docs/guide.md docs/queues.md)
 archive=$THR_BUILD_DIR/libthreading.a
 flags=(-std=c11 -O1 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -I include -pthread -fexceptions)
 [ -z "${THR_SANITIZE-}" ] || flags+=("-fsanitize=$THR_SANITIZE" -fno-sanitize-recover=all)

@@ -160,6 +160,10 @@ void support_blocked_print(void)
         [WAIT_TIMER] = "timer",
         [WAIT_EXIT] = "exit",
         [WAIT_SLEEP] = "sleep",
+        [WAIT_PUT] = "put",
+        [WAIT_GET] = "get",
+        [WAIT_DONE] = "queue join",
+        [WAIT_ANY_OF] = "any",
     };
     for (size_t i = 0; i < SLOTS; i++) {
         uint32_t kind = load_relaxed(&slots[i].kind);
