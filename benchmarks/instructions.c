@@ -94,6 +94,19 @@ static void count_timers(void)
     thr_timer_unref(timer);
 }
 
+static void count_queues(void)
+{
+    thr_queue *bounded_queue = NULL;
+    thr_queue *queue = NULL;
+    void *item = NULL;
+    if (thr_queue_new(&bounded_queue, 16) != THR_OK || thr_queue_new(&queue, 0) != THR_OK)
+        return;
+    COUNT("queue-put-get", (thr_queue_put(bounded_queue, NULL), thr_queue_get(bounded_queue, &item)));
+    COUNT("queue-put-get-unbounded", (thr_queue_put(queue, NULL), thr_queue_get(queue, &item)));
+    thr_queue_free(bounded_queue);
+    thr_queue_free(queue);
+}
+
 int main(void)
 {
     COUNT("nothing", (void)0);
@@ -101,5 +114,6 @@ int main(void)
     count_signals();
     count_threads();
     count_timers();
+    count_queues();
     return 0;
 }

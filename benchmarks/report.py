@@ -11,7 +11,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 PAGE = TOP / "docs" / "benchmarks.md"
 PICTURE = TOP / "docs" / "benchmarks.svg"
 BEGIN, END = "<!-- results: written by ./bench -->\n", "<!-- end of the results -->\n"
-PACKAGES = ["libc6", "libnsync-dev", "libglib2.0-dev", "libsdl2-dev", "libuv1-dev", "libapr1-dev", "libabsl-dev",
+PACKAGES = ["libc6", "libnsync-dev", "libglib2.0-dev", "libsdl2-dev", "libuv1-dev", "libapr1-dev", "libaprutil1-dev", "libabsl-dev",
             "libtbb-dev", "libgomp1", "libck-dev", "libstdc++6"]
 
 

@@ -85,6 +85,26 @@ struct self : name {
     }
 };
 
+/* Has no bound: where it gets longer, memory is what it pays with. */
+struct queue : name {
+    GAsyncQueue *inner = g_async_queue_new();
+    explicit queue(std::size_t)
+    {
+    }
+    ~queue()
+    {
+        g_async_queue_unref(inner);
+    }
+    void put(void *item)
+    {
+        g_async_queue_push(inner, item);
+    }
+    void *get()
+    {
+        return g_async_queue_pop(inner);
+    }
+};
+
 } // namespace peers::glib
 
 #endif

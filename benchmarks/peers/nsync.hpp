@@ -7,6 +7,7 @@
 
 #include "harness/row.hpp"
 #include "peers/flag_event.hpp"
+#include "peers/queues.hpp"
 
 namespace peers::nsync {
 
@@ -52,6 +53,34 @@ struct note : bench::peer<"nsync_note"> {
     void wait()
     {
         ::nsync::nsync_note_wait(inner, ::nsync::nsync_time_no_deadline);
+    }
+};
+
+struct queue : bench::peer<"nsync ring"> {
+    plain_ring ring;
+    ::nsync::nsync_mu lock = NSYNC_MU_INIT;
+    ::nsync::nsync_cv not_full = NSYNC_CV_INIT, not_empty = NSYNC_CV_INIT;
+    explicit queue(std::size_t n) : ring(n)
+    {
+    }
+    void put(void *item)
+    {
+        ::nsync::nsync_mu_lock(&lock);
+        while (ring.is_full())
+            ::nsync::nsync_cv_wait(&not_full, &lock);
+        ring.push(item);
+        ::nsync::nsync_mu_unlock(&lock);
+        ::nsync::nsync_cv_signal(&not_empty);
+    }
+    void *get()
+    {
+        ::nsync::nsync_mu_lock(&lock);
+        while (ring.size == 0)
+            ::nsync::nsync_cv_wait(&not_empty, &lock);
+        void *item = ring.pop();
+        ::nsync::nsync_mu_unlock(&lock);
+        ::nsync::nsync_cv_signal(&not_full);
+        return item;
     }
 };
 

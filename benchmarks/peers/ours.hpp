@@ -8,7 +8,8 @@
  *     thread        start(function), join()
  *     key           get(), set(): a thread-local value
  *     timers        made with n of them armed; arm(i, seconds), cancel(i), for i < n
- *     self          get(): which thread this is */
+ *     self          get(): which thread this is
+ *     queue         made for n items; put(item), get() */
 
 #ifndef PEERS_OURS_HPP
 #define PEERS_OURS_HPP
@@ -154,6 +155,31 @@ struct timers : bench::ours {
     void cancel(std::size_t i)
     {
         thr_timer_cancel(all[i]);
+    }
+};
+
+struct queue : bench::ours {
+    thr_queue *inner;
+    explicit queue(std::size_t n)
+    {
+        if (thr_queue_new(&inner, n) != THR_OK)
+            std::abort();
+    }
+    ~queue()
+    {
+        thr_queue_free(inner);
+    }
+    void put(void *item)
+    {
+        if (thr_queue_put(inner, item) != THR_OK)
+            std::abort();
+    }
+    void *get()
+    {
+        void *item;
+        if (thr_queue_get(inner, &item) != THR_OK)
+            std::abort();
+        return item;
     }
 };
 

@@ -3,6 +3,7 @@
 #ifndef PEERS_TBB_HPP
 #define PEERS_TBB_HPP
 
+#include <oneapi/tbb/concurrent_queue.h>
 #include <oneapi/tbb/enumerable_thread_specific.h>
 #include <oneapi/tbb/mutex.h>
 #include <oneapi/tbb/spin_mutex.h>
@@ -46,6 +47,24 @@ struct key : name {
     void set(void *value)
     {
         inner.local() = value;
+    }
+};
+
+struct queue : name {
+    ::tbb::concurrent_bounded_queue<void *> inner;
+    explicit queue(std::size_t n)
+    {
+        inner.set_capacity(std::ptrdiff_t(n));
+    }
+    void put(void *item)
+    {
+        inner.push(item);
+    }
+    void *get()
+    {
+        void *item;
+        inner.pop(item);
+        return item;
     }
 };
 
