@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef THR_CAN_UNWIND
+#include <unwind.h>
+#endif
 
 enum { NANOSECONDS = 1000000000 };
 
@@ -79,6 +83,36 @@ void os_yield(void)
 {
     (void)sched_yield();
 }
+
+/* -- Barriers ----------------------------------------------------------------------------------------------------- */
+
+bool os_barrier_far;
+
+static bool membarrier(int command)
+{
+    int saved = errno;
+    bool done = syscall(SYS_membarrier, command, 0, 0) == 0;
+    errno = saved;
+    return done;
+}
+
+void os_barrier_prepare(void)
+{
+    if (!__atomic_load_n(&os_barrier_far, __ATOMIC_RELAXED))
+        __atomic_store_n(&os_barrier_far, membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED), __ATOMIC_RELAXED);
+}
+
+void os_barrier_all(void)
+{
+    os_barrier();
+    while (__atomic_load_n(&os_barrier_far, __ATOMIC_RELAXED) && !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
+        /* It was there: so this is a child of fork that has to register anew. */
+        if (!membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+            abort();
+    }
+}
+
+/* -- Threads ------------------------------------------------------------------------------------------------------ */
 
 _Static_assert(sizeof(pthread_t) <= sizeof(os_thread), "a pthread_t fits into an os_thread");
 
@@ -170,6 +204,79 @@ size_t os_stack_minimum(void)
     errno = saved;
     return minimum > 0 ? (size_t)minimum : (size_t)PTHREAD_STACK_MIN;
 }
+
+size_t os_stack_size(void)
+{
+    int saved = errno;
+    pthread_attr_t attributes;
+    void *lowest;
+    size_t size = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        (void)pthread_attr_getstack(&attributes, &lowest, &size);
+        (void)pthread_attr_destroy(&attributes);
+    }
+    errno = saved;
+    return size != 0 ? size : os_stack_minimum();
+}
+
+/* -- Coming back -------------------------------------------------------------------------------------------------- */
+
+/* AddressSanitizer has to know of stacks that are left without a return. */
+extern void __asan_handle_no_return(void) __attribute__((weak));
+
+static _Noreturn void jump(struct os_return *place)
+{
+    if (__asan_handle_no_return)
+        __asan_handle_no_return();
+    __builtin_longjmp(place->registers, 1);
+}
+
+#ifdef THR_CAN_UNWIND
+
+_Static_assert(sizeof(struct _Unwind_Exception) <= sizeof((struct os_return *)0)->unwinding, "there is room");
+
+/* Asked before each frame is unwound: the first one beyond the frame of the place is left as it is. */
+static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                struct _Unwind_Exception *exception, struct _Unwind_Context *context, void *arg)
+{
+    struct os_return *place = arg;
+    (void)version;
+    (void)class;
+    (void)exception;
+    if ((actions & _UA_END_OF_STACK) || _Unwind_GetCFA(context) > (uintptr_t)place->frame)
+        jump(place);
+    return _URC_NO_REASON;
+}
+
+/* A catch (...) that does not go on unwinding. */
+static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception)
+{
+    static const char text[] = "FATAL: thr_fail was caught, and not rethrown\n";
+    (void)reason;
+    (void)exception;
+    os_write(STDERR_FILENO, text, sizeof text - 1);
+    abort();
+}
+
+void os_return_to(struct os_return *place)
+{
+    struct _Unwind_Exception *exception = (struct _Unwind_Exception *)place->unwinding;
+    memset(exception, 0, sizeof *exception);
+    exception->exception_cleanup = swallowed;
+    (void)_Unwind_ForcedUnwind(exception, stop, place);
+    jump(place); /* there is nothing to unwind by */
+}
+
+#else
+
+void os_return_to(struct os_return *place)
+{
+    jump(place);
+}
+
+#endif
+
+/* -- Ends --------------------------------------------------------------------------------------------------------- */
 
 thr_result os_thread_end_key(os_end_key *key, void (*function)(void *))
 {

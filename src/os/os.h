@@ -53,6 +53,36 @@ static inline void os_pause(void)
 #endif
 }
 
+/* -- Barriers ----------------------------------------------------------------------------------------------------- */
+
+/* A full barrier on the calling thread: no load after it is done before a store that stands before it. */
+static inline void os_barrier(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("lock orq $0, (%%rsp)" ::: "memory", "cc");
+#elif defined(__aarch64__)
+    __asm__ volatile("dmb ish" ::: "memory");
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* The same, in halves of unequal weight: when one thread calls os_barrier_all, it is as if every other one had executed
+ * os_barrier somewhere meanwhile. So where two threads store, then look at what the other stored, the one that does so
+ * often calls os_barrier_light, which costs next to nothing, and the other os_barrier_all, which may cost microseconds.
+ * os_barrier_prepare once before; where the system has no such call, the light half is a full barrier. */
+extern bool os_barrier_far;
+void os_barrier_prepare(void);
+void os_barrier_all(void);
+
+static inline void os_barrier_light(void)
+{
+    if (__builtin_expect(os_barrier_far, 1))
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    else
+        os_barrier();
+}
+
 /* -- Native threads ----------------------------------------------------------------------------------------------- */
 
 typedef uintptr_t os_thread; /* pthread_t, HANDLE, ... */
@@ -81,6 +111,9 @@ void os_thread_set_name(os_thread thread, const char *name);
 /* The smallest stack that os_thread_start takes, and its default. */
 size_t os_stack_minimum(void);
 
+/* How large the calling thread's stack is. */
+size_t os_stack_size(void);
+
 /* -- The ends of threads and processes ---------------------------------------------------------------------------- */
 
 /* Has `function` called with `value` at the end of each thread that called os_thread_end_arm(key, value != NULL),
@@ -99,6 +132,17 @@ thr_result os_at_exit(void (*function)(void));
 #include <pthread.h>
 #define os_unwind_begin(function, arg) pthread_cleanup_push(function, arg)
 #define os_unwind_end(run) pthread_cleanup_pop(run)
+
+/* A place that the thread can come back to, from any depth below it: os_return_here(place) is 0, and once more 1 when
+ * os_return_to(place) was called, which unwinds what is between, as far as the system can. The function that has the
+ * place must not have been left, and must not use both with local variables that change in between. */
+struct os_return {
+    void *registers[5];
+    void *frame;
+    uint64_t unwinding[8] __attribute__((aligned(16)));
+};
+#define os_return_here(place) ((place)->frame = __builtin_frame_address(0), __builtin_setjmp((place)->registers))
+_Noreturn void os_return_to(struct os_return *place);
 
 /* Puts errno back to what it was before a call of malloc and its like. (clang takes it that those keep it, and drops a
  * plain assignment.) */

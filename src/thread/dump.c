@@ -34,6 +34,11 @@ static const char *const kinds[] = {
     [WAIT_GET] = "queue (to get)",
     [WAIT_DONE] = "queue (to be done)",
     [WAIT_ANY_OF] = "any of the objects in the array",
+    [WAIT_FUTURE] = "future",
+    [WAIT_FUTURES] = "one of several futures,",
+    [WAIT_GROUP] = "the tasks of group",
+    [WAIT_WORK] = "work of executor",
+    [WAIT_EXECUTOR] = "the workers of executor",
 };
 
 /* -- Lines -------------------------------------------------------------------------------------------------------- */

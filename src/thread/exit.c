@@ -43,6 +43,8 @@ static bool running; /* the handler */
 
 __thread uint32_t exit_mine;
 
+static void (*notice)(bool begins);
+
 static void look_again(void)
 {
     (void)add_release(&turn, 1); /* pairs with exit_wait's load */
@@ -126,9 +128,22 @@ static void discount_waiter(void)
     registry_unlock();
 }
 
+void exit_notice(void (*function)(bool begins))
+{
+    store_release(&notice, function); /* pairs with tell */
+}
+
+static void tell(bool begins)
+{
+    void (*function)(bool begins) = load_acquire(&notice); /* pairs with exit_notice */
+    if (function)
+        function(begins);
+}
+
 void exit_wait(void)
 {
     struct wait wait;
+    tell(true);
     wait_begin(&wait, WAIT_EXIT, NULL, THR_FOREVER);
     wait.interruptible = false;
     count_waiter();
@@ -142,6 +157,7 @@ void exit_wait(void)
     tsan_acquire(&holding);
     discount_waiter();
     wait_end(&wait);
+    tell(false);
     join_ended();
 }
 

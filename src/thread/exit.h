@@ -21,6 +21,10 @@ void exit_notice_join(void);
 /* Waits until nothing holds the process back but what waits for the caller. */
 void exit_wait(void);
 
+/* Has `function` called when somebody begins to wait for the end, and when that wait is over: for threads of the floor above
+ * that end only when they are told. */
+void exit_notice(void (*function)(bool begins));
+
 /* Main has come to its end: who joins it goes on. Then waits, and ends the process. */
 _Noreturn void exit_main(int status);
 

@@ -7,7 +7,11 @@
  * F1  What a thread failed with is written once. A second thr_fail (in the excepthook, in a cleanup, in a destructor) is
  *     reported on standard error, and goes on ending the thread.
  *
+ * F2  In a task thr_fail is none of the thread's: failure_catch (work/frame.c) does not return.
+ *
  * Order: `failed` is stored with release, and loaded with acquire, for who asks before the join. */
+
+#include "thread/failure.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +23,7 @@
 enum { LINE_SIZE = 1024, STANDARD_ERROR = 2 };
 
 static thr_excepthook *excepthook; /* NULL: the default */
+static void (*catcher)(int code, const char *message);
 
 /* One line in one write, so that lines of several threads do not mix. */
 static void print(thr_thread *thread, const char *where, int code, const char *message)
@@ -44,6 +49,16 @@ static void report(thr_thread *thread, int code, const char *message)
     hook(thread, code, message);
 }
 
+void failure_report(int code, const char *message)
+{
+    report(thr_current_thread(), code, message);
+}
+
+void failure_catch(void (*function)(int code, const char *message))
+{
+    store_release(&catcher, function); /* pairs with thr_fail */
+}
+
 void thr_set_excepthook(thr_excepthook *hook)
 {
     tsan_release(&excepthook);
@@ -66,6 +81,9 @@ void thr_fail(int code, const char *format, ...)
         message[0] = '\0';
     va_end(arguments);
 
+    void (*catch)(int code, const char *message) = load_acquire(&catcher); /* pairs with failure_catch */
+    if (catch)
+        catch (code, message);
     thr_thread *self = thr_current_thread();
     if (!self) {
         print(NULL, "", code, message);

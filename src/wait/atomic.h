@@ -28,7 +28,7 @@
 #define and_release(at, value) __atomic_fetch_and((at), (value), __ATOMIC_RELEASE)
 
 /* Compare and swap. `expected` is a pointer: on failure it receives what was found, read relaxed. These may fail
- * for no reason and stand in loops, but for cas_strong, which is relaxed. */
+ * for no reason and stand in loops, but for the strong ones. */
 #define cas_relaxed(at, expected, desired)                                                                             \
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
 #define cas_acquire(at, expected, desired)                                                                             \
@@ -37,6 +37,8 @@
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
 #define cas_strong(at, expected, desired)                                                                              \
     __atomic_compare_exchange_n((at), (expected), (desired), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
+#define cas_strong_seq_cst(at, expected, desired)                                                                      \
+    __atomic_compare_exchange_n((at), (expected), (desired), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
 #define cas_acq_rel(at, expected, desired)                                                                             \
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
 

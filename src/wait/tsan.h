@@ -8,6 +8,8 @@
 #ifndef WAIT_TSAN_H
 #define WAIT_TSAN_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__has_feature)
@@ -18,7 +20,14 @@
 #define WAIT_UNDER_TSAN 1
 #endif
 
+/* tsan_here(): whether these do something. */
+
 #ifdef WAIT_UNDER_TSAN
+
+static inline bool tsan_here(void)
+{
+    return false;
+}
 
 static inline void tsan_acquire(const void *object)
 {
@@ -35,6 +44,11 @@ static inline void tsan_release(const void *object)
 /* The sanitizer's own interface, so its own names. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 extern void __tsan_acquire(void *address) __attribute__((weak));
 extern void __tsan_release(void *address) __attribute__((weak));
+
+static inline bool tsan_here(void)
+{
+    return __tsan_acquire != NULL;
+}
 
 static inline void tsan_acquire(const void *object)
 {

@@ -44,7 +44,12 @@ enum wait_kind {
     WAIT_PUT,   /* queue */
     WAIT_GET,   /* queue */
     WAIT_DONE,  /* join of a queue */
-    WAIT_ANY_OF /* wait_any */
+    WAIT_ANY_OF, /* wait_any */
+    WAIT_FUTURE,
+    WAIT_FUTURES, /* some of several */
+    WAIT_GROUP,
+    WAIT_WORK,    /* a worker of an executor, for work */
+    WAIT_EXECUTOR /* for the end of its workers */
 };
 
 /* What a thread waits for. It lives in the thread's place in the registry, which is never unmapped, so that thr_dump can

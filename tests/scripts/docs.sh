@@ -12,7 +12,7 @@ set -uo pipefail
 export LC_ALL=C
 
 cd "$THR_SOURCE_DIR" || exit 1
-documents=(README.md docs/guide.md docs/queues.md)
+documents=(README.md docs/guide.md docs/queues.md docs/executor.md)
 archive=$THR_BUILD_DIR/libthreading.a
 flags=(-std=c11 -O1 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -I include -pthread -fexceptions)
 [ -z "${THR_SANITIZE-}" ] || flags+=("-fsanitize=$THR_SANITIZE" -fno-sanitize-recover=all)

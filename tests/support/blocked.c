@@ -164,6 +164,11 @@ void support_blocked_print(void)
         [WAIT_GET] = "get",
         [WAIT_DONE] = "queue join",
         [WAIT_ANY_OF] = "any",
+        [WAIT_FUTURE] = "future",
+        [WAIT_FUTURES] = "futures",
+        [WAIT_GROUP] = "group",
+        [WAIT_WORK] = "work",
+        [WAIT_EXECUTOR] = "executor",
     };
     for (size_t i = 0; i < SLOTS; i++) {
         uint32_t kind = load_relaxed(&slots[i].kind);

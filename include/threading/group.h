@@ -1,0 +1,102 @@
+/* group.h - tasks that have ended when the wait for them returns. Python has it in asyncio: TaskGroup.
+ *
+ *     static void *sort(void *arg)
+ *     {
+ *         struct part *part = arg;
+ *         ...
+ *         thr_group group = THR_GROUP_INIT(part->executor);
+ *         thr_task task;
+ *         thr_result result = thr_group_spawn(&group, &task, sort, &left);
+ *         if (result == THR_OK) {
+ *             sort(&right);
+ *             result = thr_group_wait(&group);
+ *         }
+ *         ...
+ *
+ * A group is opened by its first spawn, and belongs to the task, or thread, that makes it: this has to wait for it before
+ * it ends, and before the group's memory, or that of the tasks, is left. Other tasks may spawn into it as long as it cannot
+ * have ended: those of the group, say. Once waited for it is as new.
+ *
+ * The first of its tasks that fails cancels the rest: those that have not started do not run, those that run can ask
+ * thr_group_cancelled(). That holds for the groups of these tasks as well. thr_fail() in the task (or thread) that has open
+ * groups cancels them, and waits for them, before it unwinds the stack.
+ *
+ * Spawning and waiting for tiny tasks is the fast case: a spawn by a worker, with the caller's storage, allocates nothing
+ * and takes no lock; the wait runs what nobody has stolen. In a task, whoever waits runs tasks of that group, and what they
+ * have spawned into groups; nothing else: see future.h.
+ *
+ * Order: everything before the spawn happens-before the task; everything in the tasks happens-before the return of the
+ * wait. */
+
+#ifndef THREADING_GROUP_H
+#define THREADING_GROUP_H
+
+#include "executor.h"
+
+THR__BEGIN
+
+/** A group; zeroed, or rather THR_GROUP_INIT, is one that is not open. */
+typedef struct thr_group {
+    thr_executor *executor_;
+    void *frame_;
+    struct thr_group *outer_;
+    void *failure_;
+    uint32_t here_;
+    uint32_t away_;
+    uint32_t state_;
+    uint32_t cancels_;
+    int code_;
+} thr_group;
+
+/** A group whose tasks this executor runs. */
+#define THR_GROUP_INIT(executor)                                                                                       \
+    {                                                                                                                  \
+        (executor), THR__NULL, THR__NULL, THR__NULL, 0, 0, 0, 0, 0                                                     \
+    }
+
+/** Storage for one task: until the wait has returned, it must not be used for another. */
+typedef struct thr_task {
+    void *(*function_)(void *arg);
+    void *arg_;
+    uintptr_t group_;
+    struct thr_task *next_;
+} thr_task;
+
+/** Has function(arg) run by a worker, or by who waits; what it returns is ignored. `task` is storage of the caller's, or
+ * NULL: then it is allocated (THR_NO_MEMORY). Never blocks, but for the start of a thread. THR_INVALID for no function or
+ * executor. In a task of the executor that is all; from elsewhere also THR_CLOSED, THR_BROKEN, THR_NO_THREAD, as
+ * thr_executor_submit. */
+THR_NODISCARD THR_API thr_result thr_group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg),
+                                                 void *arg);
+
+/** Blocks until all its tasks have ended, and closes it. THR_OK; THR_FAILED if one has failed; THR_CANCELLED if it was
+ * cancelled, itself or with a group that it is in; THR_BROKEN if an initializer failed before they could run. Where
+ * nothing was spawned: THR_OK. THR_DEADLOCK, and nothing has changed, in one of its own tasks; THR_NOT_OWNER in another
+ * that has not opened it. */
+THR_API thr_result thr_group_wait(thr_group *group);
+
+/** The same with a deadline: THR_TIMEOUT, and it is still open. It only waits, and runs no task on this stack. */
+THR_NODISCARD THR_API thr_result thr_group_wait_until(thr_group *group, thr_time deadline);
+
+/** Those of its tasks that have not started do not run. By any thread while it is open; before its first spawn, and after
+ * the wait, it does nothing. Never blocks. */
+THR_API void thr_group_cancel(thr_group *group);
+
+/** Whether the group that the calling task is in was cancelled, or one that this is in. False outside of groups. */
+THR_API bool thr_group_cancelled(void);
+
+/** After a wait that was THR_FAILED: the code of the first task that failed (0 otherwise). Its message is copied as
+ * snprintf does, if this thread has waited for the group, and for no other since that failed; else it is empty. */
+THR_API int thr_group_failure(const thr_group *group, char *message, size_t size);
+
+/** Calls body(b, e, arg) for ranges [b, e) that make up [begin, end), in any order, on several workers at once; blocks
+ * until all have returned. A range has at most `grain` numbers (0: chosen by the number of workers). Whoever works on a
+ * range gives half of the rest away when all that it gave before was taken: so ranges are split where there are workers
+ * for them, and hardly anywhere else. Results as thr_group_wait, and as thr_group_spawn; a failure in the body is reported
+ * by the excepthook. The body may ask thr_group_cancelled(). */
+THR_NODISCARD THR_API thr_result thr_parallel_for(thr_executor *executor, size_t begin, size_t end, size_t grain,
+                                                  void (*body)(size_t begin, size_t end, void *arg), void *arg);
+
+THR__END
+
+#endif

@@ -1,0 +1,28 @@
+/* absence.h - a worker that sleeps in a task, for a future or a group, gives its place to another for that time.
+ *
+ *     wait_begin(&wait, ...);
+ *     absence_begin(&absence);
+ *     ... absence_block(&absence, &wait, &word, expected) as long as it must ...
+ *     absence_end(&absence);
+ *     wait_end(&wait);
+ *
+ * In a thread that is no worker these do nothing more than wait_block does. */
+
+#ifndef WORK_ABSENCE_H
+#define WORK_ABSENCE_H
+
+#include "wait/wait.h"
+
+struct absence {
+    struct worker *worker;
+    bool covered; /* somebody does its work, or there is none */
+};
+
+void absence_begin(struct absence *absence);
+
+/* As wait_block. Where no other worker could be had, it wakes now and then to try again. */
+thr_result absence_block(struct absence *absence, struct wait *wait, const uint32_t *word, uint32_t expected);
+
+void absence_end(struct absence *absence);
+
+#endif

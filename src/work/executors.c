@@ -1,0 +1,113 @@
+/* executors.c - all executors of the process: its end, and forks.
+ *
+ * The end of the process (thread/exit.c) waits for workers as for all threads. So that they end, idle workers leave while
+ * somebody waits for that, as they do after a shutdown; a later submit hires anew.
+ *
+ * A fork takes the lock of the list, then of each executor, before those of the floors below. In the child an executor has
+ * no workers; what they were running, and what was pending, is cancelled there. The callbacks of such futures are not
+ * called, but for those that are added afterwards.
+ *
+ * Order of locks: opening (crew.c), this list's, an executor's. */
+
+#include "os/os.h"
+#include "thread/exit.h"
+#include "thread/thread.h"
+#include "work/executor.h"
+#include "work/future.h"
+
+static thr_lock lock = THR_LOCK_INIT;
+static bool prepared;
+static thr_executor *all;
+static uint32_t ending;
+static uint32_t forks;
+
+bool executors_ending(void)
+{
+    return load_relaxed(&ending) != 0;
+}
+
+uint32_t executors_forks(void)
+{
+    return forks;
+}
+
+void executors_add(thr_executor *executor)
+{
+    (void)thr_lock_acquire(&lock);
+    executor->later = all;
+    if (all)
+        all->earlier = executor;
+    all = executor;
+    (void)thr_lock_release(&lock);
+}
+
+void executors_remove(thr_executor *executor)
+{
+    (void)thr_lock_acquire(&lock);
+    if (executor->later)
+        executor->later->earlier = executor->earlier;
+    if (executor->earlier)
+        executor->earlier->later = executor->later;
+    else
+        all = executor->later;
+    (void)thr_lock_release(&lock);
+}
+
+/* -- The end of the process --------------------------------------------------------------------------------------- */
+
+static void notice_end(bool begins)
+{
+    (void)thr_lock_acquire(&lock);
+    (void)add_relaxed(&ending, begins ? 1 : (uint32_t)-1); /* ordered by the executors' locks */
+    for (thr_executor *executor = all; executor && begins; executor = executor->later) {
+        executor_lock(executor);
+        crew_dismiss(executor);
+        executor_unlock(executor);
+    }
+    (void)thr_lock_release(&lock);
+}
+
+/* -- Forks -------------------------------------------------------------------------------------------------------- */
+
+static void before_fork(void)
+{
+    (void)thr_lock_acquire(&lock);
+    for (thr_executor *executor = all; executor; executor = executor->later)
+        executor_lock(executor);
+}
+
+static void in_parent(void)
+{
+    for (thr_executor *executor = all; executor; executor = executor->later)
+        executor_unlock(executor);
+    (void)thr_lock_release(&lock);
+}
+
+static void in_child(void)
+{
+    lock = (thr_lock)THR_LOCK_INIT; /* its sleepers are gone */
+    store_relaxed(&ending, 0);
+    forks++;
+    for (thr_executor *executor = all; executor; executor = executor->later)
+        executor_forked(executor);
+    frame_forked();
+    here.worker = NULL;
+}
+
+thr_result executors_prepare(void)
+{
+    thr_result result = THR_OK;
+    (void)thr_lock_acquire(&lock);
+    if (!prepared) {
+        registry_prepare(); /* its handlers first: those for the time before a fork are called in the opposite order */
+        result = os_at_fork(before_fork, in_parent, in_child);
+        if (result == THR_OK) {
+            os_barrier_prepare();
+            frame_prepare();
+            exit_notice(notice_end);
+            prepared = true;
+        }
+    }
+    (void)thr_lock_release(&lock);
+    return result;
+}

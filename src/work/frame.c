@@ -1,0 +1,125 @@
+/* frame.c - see frame.h.
+ *
+ * A failure, on the failing thread:
+ *
+ *  1  thr_fail (thread/failure.c) calls caught()
+ *  2  the open groups of the frame are cancelled and waited for: their tasks may use what is about to be unwound
+ *  3  the failure is kept in the frame; where nobody could ask for it, the excepthook is called
+ *  4  the stack is unwound down to frame_run, which returns false
+ *  5  who has called that hands the failure on
+ *
+ * A second thr_fail, in a cleanup or destructor during 4, or in the excepthook, goes on with 4. */
+
+#include "work/frame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "thread/failure.h"
+#include "work/group.h"
+
+__thread struct here here;
+static __thread struct frame root;
+
+struct frame *frame_here(void)
+{
+    return here.frame ? here.frame : &root;
+}
+
+void frame_forked(void)
+{
+    group_forked(root.open);
+    for (struct frame *frame = here.frame; frame; frame = frame->outer)
+        group_forked(frame->open);
+}
+
+struct failure *failure_new(int code, const char *message)
+{
+    int saved = errno;
+    struct failure *failure = malloc(sizeof *failure);
+    os_errno_restore(saved);
+    if (!failure)
+        return NULL;
+    failure->of = NULL;
+    failure->code = code;
+    size_t length = strnlen(message, sizeof failure->message - 1);
+    memcpy(failure->message, message, length);
+    failure->message[length] = '\0';
+    return failure;
+}
+
+static const struct failure *whole(const void *failure)
+{
+    return (uintptr_t)failure & 1 ? NULL : failure;
+}
+
+void *failure_of(const struct frame *frame)
+{
+    return frame->failure ? (void *)frame->failure : (void *)((uintptr_t)(unsigned)frame->code << 1 | 1);
+}
+
+int failure_code(const void *failure)
+{
+    if ((uintptr_t)failure & 1)
+        return (int)(unsigned)((uintptr_t)failure >> 1);
+    return failure ? ((const struct failure *)failure)->code : 0;
+}
+
+void failure_free(void *failure)
+{
+    if (whole(failure))
+        free(failure);
+}
+
+void failure_copy(const void *failure, char *message, size_t size)
+{
+    const struct failure *text = whole(failure);
+    if (!message || size == 0)
+        return;
+    size_t length = text ? strlen(text->message) : 0;
+    if (length >= size)
+        length = size - 1;
+    if (text)
+        memcpy(message, text->message, length);
+    message[length] = '\0';
+}
+
+static void caught(int code, const char *message)
+{
+    struct frame *frame = frame_here();
+    bool again = frame->failing;
+    if (frame != &root)
+        frame->failing = true;
+    frame_join_open(frame);
+    if (frame == &root)
+        return; /* the thread fails */
+    if (!again) {
+        frame->code = code;
+        frame->failure = frame->reported ? NULL : failure_new(code, message);
+        if (frame->reported)
+            failure_report(code, message);
+    }
+    os_return_to(&frame->back);
+}
+
+void frame_prepare(void)
+{
+    failure_catch(caught);
+}
+
+bool frame_call(struct frame *frame, void *(*function)(void *arg), void *arg, void **result)
+{
+    if (os_return_here(&frame->back))
+        return false;
+    *result = function(arg);
+    return true;
+}
+
+void frame_join_open(struct frame *frame)
+{
+    while (frame->open) {
+        thr_group_cancel(frame->open);
+        (void)thr_group_wait(frame->open);
+    }
+}

@@ -1,0 +1,91 @@
+/* future.h - what the other files of this folder, and wait_any, need of a future.
+ *
+ *  state      meaning                               left by
+ *  PENDING    not begun                             who claims it: -> RUNNING; cancel: -> CANCELLED; a failed
+ *                                                   initializer: -> BROKEN; who sets it: -> SETTING
+ *  RUNNING    its task runs                         the end of the task: -> FINISHED, FAILED
+ *  SETTING    somebody is about to set it           that one: -> FINISHED, FAILED
+ *  CANCELLED, FINISHED, FAILED, BROKEN: done        -
+ *
+ *  beside it
+ *  SLEEPERS   somebody may sleep on the word        set by them, while it is not done
+ *  OBSERVED   the list of observers is not empty    set under the list's lock, while it is not done
+ *
+ * F1  Who makes it done swaps the word, once, and so learns whom to tell. So whoever sets SLEEPERS or OBSERVED has either
+ *     been told, or found it done.
+ * F2  `value` is the argument until the task has begun, and belongs to who has left PENDING; then what it has become, from
+ *     before the word says done.
+ * F3  Who makes it done has a reference until it has called the observers.
+ *
+ * Order: the swap to a done state is a release and pairs with the acquire loads of who finds it done. The claim is an
+ * acquire, and pairs with nothing: what the submitter did is ordered by the queue. */
+
+#ifndef WORK_FUTURE_H
+#define WORK_FUTURE_H
+
+#include "threading/executor.h"
+#include "wait/wait.h"
+
+enum {
+    FUTURE_PENDING,
+    FUTURE_RUNNING,
+    FUTURE_SETTING,
+    FUTURE_CANCELLED, /* from here on: done */
+    FUTURE_FINISHED,
+    FUTURE_FAILED,
+    FUTURE_BROKEN,
+    FUTURE_STATE = 7,
+    FUTURE_SLEEPERS = 8,
+    FUTURE_OBSERVED = 16
+};
+
+struct thr_future {
+    void *(*function)(void *arg);
+    void *value;            /* the argument; the result; the struct failure */
+    thr_executor *executor; /* NULL: it has no task. Only compared */
+    uint32_t word;
+    uint32_t references;
+    uint64_t observers; /* a bitlock whose data is the list */
+};
+
+static inline uint32_t future_state(const struct thr_future *future)
+{
+    return load_acquire(&future->word) & FUTURE_STATE;
+}
+
+/* A pending one with one reference; NULL: no memory. */
+thr_future *future_new(thr_executor *executor, void *(*function)(void *arg), void *arg);
+
+/* PENDING -> RUNNING; false if it is not pending. */
+bool future_claim(thr_future *future);
+
+/* Runs a claimed one on this stack. */
+struct frame;
+void future_run(thr_future *future, struct frame *frame);
+
+/* Its task has ended without an end, with the frame's failure. */
+void future_died(thr_future *future, const struct frame *frame);
+
+/* PENDING -> BROKEN, if it is pending. */
+void future_break(thr_future *future);
+
+/* In a fork's child: cancelled, if it is not done; nobody is told. */
+void future_forked(thr_future *future);
+
+/* -- Observers ---------------------------------------------------------------------------------------------------- */
+
+/* Who is told when it is done. `notify` is called under the list's lock: it must be short, and takes no other lock but one
+ * that is always taken after it. A callback's is called after it, and frees the observer. */
+struct observer {
+    struct observer *next;
+    void (*notify)(struct observer *observer, thr_future *future);
+    bool callback;
+};
+
+/* False: it is done already, and the observer is not in the list. */
+bool future_observe(thr_future *future, struct observer *observer);
+
+/* When this has returned, the observer is not in the list, and its notify has returned, if it was called. */
+void future_forget(thr_future *future, struct observer *observer);
+
+#endif

@@ -1,0 +1,110 @@
+/* help.c - see help.h. */
+
+#include "work/help.h"
+
+#include "work/future.h"
+#include "work/group.h"
+
+enum { FAR_ENOUGH = 64 }; /* how many tasks of the list are looked at */
+
+static bool run(struct worker *worker, thr_task *task)
+{
+    struct frame frame;
+    (void)worker;
+    task_run(task, &frame);
+    return true;
+}
+
+/* Hands a task on that was taken, and is a stranger. */
+static void give_back(struct worker *worker, thr_task *task)
+{
+    (void)executor_list(worker->executor, task, true);
+}
+
+static bool help_own(struct worker *worker, const void *target, bool *own)
+{
+    if (!*own || !deque_any(&worker->deque))
+        return false;
+    thr_task *task = deque_pop(&worker->deque);
+    if (!task)
+        return false;
+    if (group_descends(task_group(task), target))
+        return run(worker, task);
+    *own = false;
+    give_back(worker, task);
+    return false;
+}
+
+/* Out of the list, to which tasks come from full deques, and from outside. */
+static bool help_list(struct worker *worker, const void *target)
+{
+    thr_executor *executor = worker->executor;
+    thr_task *found = NULL;
+    if (load_relaxed(&executor->waiting) == 0)
+        return false;
+    executor_lock(executor);
+    thr_task *before = NULL;
+    thr_task *task = executor->list_first;
+    for (int i = 0; task && !found && i < FAR_ENOUGH; i++) {
+        if (group_descends(task_group(task), target))
+            found = task;
+        else
+            before = task;
+        task = task->next_;
+    }
+    if (found)
+        executor_unlist(executor, found, before);
+    executor_unlock(executor);
+    return found && run(worker, found);
+}
+
+/* Out of the deques of those whose outermost task is in the target. What is at their tops is most likely a descendant; if
+ * not, it goes to the list, where others find it. */
+static bool help_others(struct worker *worker, const void *target)
+{
+    for (struct worker *w = load_acquire(&worker->executor->workers); w; w = load_acquire(&w->next)) {
+        if (w == worker || load_relaxed(&w->root) != target || !deque_any(&w->deque))
+            continue;
+        thr_task *task = deque_steal(&w->deque);
+        if (!task)
+            continue;
+        tsan_acquire(worker->executor);
+        if (group_descends(task_group(task), target))
+            return run(worker, task);
+        give_back(worker, task);
+    }
+    return false;
+}
+
+bool help_group(struct worker *worker, const thr_group *group, bool *own)
+{
+    if (!worker_has_room(worker))
+        return false;
+    return help_own(worker, group, own) || help_list(worker, group) || help_others(worker, group);
+}
+
+void help_future(thr_future *future)
+{
+    struct worker *worker = here.worker;
+    if (!worker || worker->executor != future->executor || !worker_has_room(worker))
+        return;
+    if (future_claim(future)) {
+        struct frame frame;
+        future_run(future, &frame);
+        return;
+    }
+    while (future_state(future) == FUTURE_RUNNING && help_others(worker, future))
+        continue;
+}
+
+bool help_is_above(const void *target)
+{
+    const struct frame *frame = here.frame;
+    while (frame) {
+        if (frame->future == target || frame->group == target)
+            return true;
+        /* What is below on this stack waits for what is above. The lowest may be in a group of another thread's. */
+        frame = frame->outer || !frame->group ? frame->outer : frame->group->frame_;
+    }
+    return false;
+}

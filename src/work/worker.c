@@ -1,0 +1,278 @@
+/* worker.c - what a worker does: looks for work, runs it, parks.
+ *
+ * It looks, in this order, into its tray, its deque, the list and the queue, and the trays and deques of the others; but
+ * every 61st time first into those of the others, so that nothing stays behind for ever in the tray of a worker whose task
+ * does not end. From the queue it takes a part of what is there into its tray when that is much, so that the lock is not
+ * taken for each job; else one, so that jobs begin in their order. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "thread/failure.h"
+#include "wait/spin.h"
+#include "work/executor.h"
+#include "work/future.h"
+#include "work/group.h"
+
+enum { OTHERS_FIRST = 61 };
+
+/* What it has found: a task, or a job. */
+struct errand {
+    thr_task *task;
+    struct job job;
+};
+
+/* -- Looking ------------------------------------------------------------------------------------------------------ */
+
+/* From the list or queue; with the lock. */
+static bool take_injected(struct worker *worker, struct errand *errand)
+{
+    thr_executor *executor = worker->executor;
+    errand->task = executor->list_first;
+    if (errand->task) {
+        executor_unlist(executor, errand->task, NULL);
+        return true;
+    }
+    size_t share = executor->queue.count / (2 * (size_t)executor->max);
+    if (!inject_take(&executor->queue, &errand->job))
+        return false;
+    if (share > 1)
+        tray_fill(&worker->tray, &executor->queue, share < TRAY_SIZE ? (uint32_t)share : TRAY_SIZE);
+    executor_recount(executor);
+    return true;
+}
+
+static bool look_injected(struct worker *worker, struct errand *errand)
+{
+    thr_executor *executor = worker->executor;
+    struct call call = {NULL, false};
+    if (load_relaxed(&executor->waiting) == 0)
+        return false;
+    executor_lock(executor);
+    bool found = take_injected(worker, errand);
+    if (found && !worker->searching && (executor->waiting > 0 || tray_any(&worker->tray)))
+        call = crew_call(executor);
+    executor_unlock(executor);
+    (void)crew_send(executor, call);
+    return found;
+}
+
+static bool look_own(struct worker *worker, struct errand *errand)
+{
+    if (tray_take(&worker->tray, &errand->job))
+        return true;
+    if (!deque_any(&worker->deque))
+        return false;
+    errand->task = deque_pop(&worker->deque);
+    return errand->task != NULL;
+}
+
+static bool rob(struct worker *victim, struct errand *errand)
+{
+    if (tray_any(&victim->tray) && tray_take(&victim->tray, &errand->job))
+        return true;
+    if (!deque_any(&victim->deque))
+        return false;
+    errand->task = deque_steal(&victim->deque);
+    return errand->task != NULL;
+}
+
+static bool look_others(struct worker *worker, struct errand *errand)
+{
+    struct worker *first = load_acquire(&worker->next); /* pairs with add_seat in crew.c, as all these */
+    for (struct worker *w = first; w; w = load_acquire(&w->next)) {
+        if (rob(w, errand))
+            return true;
+    }
+    for (struct worker *w = load_acquire(&worker->executor->workers); w != worker; w = load_acquire(&w->next)) {
+        if (rob(w, errand))
+            return true;
+    }
+    return false;
+}
+
+static bool look(struct worker *worker, struct errand *errand)
+{
+    errand->task = NULL;
+    errand->job.arg = NULL;
+    errand->job.function = NULL;
+    if (++worker->turns % OTHERS_FIRST == 0 && look_others(worker, errand))
+        return true;
+    return look_own(worker, errand) || look_injected(worker, errand) || look_others(worker, errand);
+}
+
+/* Looks for a moment more, where that has paid lately. */
+static bool search(struct worker *worker, struct errand *errand)
+{
+    struct spin spin;
+    bool found = false;
+    if (!crew_search(worker))
+        return false;
+    spin_begin(&spin, worker->executor);
+    do {
+        if (load_relaxed(&worker->executor->waiting) != 0 || crew_work(worker->executor))
+            found = look(worker, errand);
+    } while (!found && spin_turn(&spin));
+    spin_end(&spin, found);
+    return found;
+}
+
+/* Something to do; false: the thread ends. */
+static bool find(struct worker *worker, struct errand *errand)
+{
+    do {
+        bool surplus = load_relaxed(&worker->executor->surplus) != 0;
+        if (!surplus && (look(worker, errand) || search(worker, errand))) {
+            crew_found(worker);
+            return true;
+        }
+    } while (crew_park(worker));
+    return false;
+}
+
+/* -- Running ------------------------------------------------------------------------------------------------------ */
+
+/* One run of the outermost task. */
+struct turn {
+    struct worker *worker;
+    struct errand errand;
+    struct frame frame;
+};
+
+static void run_plain(struct turn *turn)
+{
+    const struct job *job = &turn->errand.job;
+    void *nothing;
+    hook_point(HOOK_TASK_BEGIN, job->arg);
+    (void)frame_run(&turn->frame, job->function, job->arg, &nothing, true);
+    hook_point(HOOK_TASK_END, job->arg);
+}
+
+static void run_future(struct turn *turn)
+{
+    thr_future *future = turn->errand.job.arg;
+    if (future_claim(future)) { /* else: cancelled, or run by who waits for it */
+        store_relaxed(&turn->worker->root, future);
+        future_run(future, &turn->frame);
+    }
+    thr_future_unref(future);
+}
+
+static void run_task(struct turn *turn)
+{
+    store_relaxed(&turn->worker->root, task_group(turn->errand.task));
+    task_run(turn->errand.task, &turn->frame);
+}
+
+static void die(const char *text)
+{
+    os_write(STDERR_FILENO, text, strlen(text));
+    abort();
+}
+
+/* It ended by pthread_exit, or was cancelled; so does the thread. The frame is that of the outermost task: if it is not the
+ * newest, others below that one wait for a task that is gone, and so do those of a group whose storage is gone. */
+static void died(void *arg)
+{
+    static const char why[] = "it ended its thread";
+    struct turn *turn = arg;
+    if (here.frame != &turn->frame)
+        die("FATAL: pthread_exit() in a task on the stack of one that waits for it\n");
+    if (turn->frame.open)
+        die("FATAL: pthread_exit() in a task with an open group\n");
+    turn->frame.code = 0;
+    turn->frame.failure = failure_new(0, why);
+    if (turn->errand.task) {
+        task_died(turn->errand.task, &turn->frame);
+    } else if (turn->errand.job.function) {
+        free(turn->frame.failure);
+        failure_report(0, why);
+    } else {
+        future_died(turn->errand.job.arg, &turn->frame);
+        thr_future_unref(turn->errand.job.arg);
+    }
+    here.frame = NULL;
+}
+
+static void run(struct turn *turn)
+{
+    tsan_acquire(turn->worker->executor); /* pairs with executor_inject */
+    os_unwind_begin(died, turn);
+    if (turn->errand.task)
+        run_task(turn);
+    else if (turn->errand.job.function)
+        run_plain(turn);
+    else
+        run_future(turn);
+    os_unwind_end(false);
+    store_relaxed(&turn->worker->root, NULL);
+}
+
+/* -- The thread --------------------------------------------------------------------------------------------------- */
+
+static void *initialize(void *arg)
+{
+    const thr_executor *executor = arg;
+    executor->initializer(executor->initarg);
+    return NULL;
+}
+
+/* False: it has failed. */
+static bool begin(struct worker *worker)
+{
+    thr_executor *executor = worker->executor;
+    struct frame frame = {.group = NULL, .future = NULL};
+    void *nothing;
+    worker->stack_base = (uintptr_t)__builtin_frame_address(0);
+    worker->stack_room = os_stack_size() / 2;
+    worker->here = &here;
+    worker->plain = tsan_here() ? NULL : executor;
+    here.worker = worker;
+    tsan_acquire(executor);
+    return !executor->initializer || frame_run(&frame, initialize, executor, &nothing, true);
+}
+
+/* The thread ends, but not because there is nothing to do. */
+static void lost(void *arg)
+{
+    struct worker *worker = arg;
+    thr_executor *executor = worker->executor;
+    here.frame = NULL;
+    here.worker = NULL;
+    if (worker->forks != executors_forks())
+        return; /* the child of a fork that a task made: there it is no worker */
+    if (!worker->begun)
+        executor_break(executor);
+    crew_lost(worker);
+    executor_unref(executor);
+}
+
+/* False: it is no worker any more. */
+static bool work(struct worker *worker)
+{
+    struct turn turn = {.worker = worker};
+    while (find(worker, &turn.errand)) {
+        run(&turn);
+        if (worker->forks != executors_forks())
+            return false;
+    }
+    return true;
+}
+
+void *worker_serve(void *arg)
+{
+    struct worker *worker = arg;
+    worker->forks = executors_forks();
+    worker->begun = false;
+    os_unwind_begin(lost, worker);
+    worker->begun = begin(worker);
+    if (!worker->begun || !work(worker)) {
+        lost(worker);
+    } else {
+        here.worker = NULL;
+        executor_unref(worker->executor);
+    }
+    os_unwind_end(false);
+    return NULL;
+}

@@ -1,0 +1,183 @@
+/* test_work_fork.c - executors in the child of a fork.
+ *
+ * ctest: plain (ThreadSanitizer knows no threads in the child of a fork, and leaks are found in the child that are none) */
+
+#include "support/support.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "threading.h"
+
+static void *give_arg(void *arg)
+{
+    return arg;
+}
+
+static void *wait_for(void *event)
+{
+    thr_event_wait(event);
+    return event;
+}
+
+static void *count_up(void *count)
+{
+    support_count_add(count);
+    return count;
+}
+
+static void child_end(pid_t child)
+{
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+/* The child of a fork: everything works anew. */
+static void use(thr_executor *executor)
+{
+    int value;
+    void *result;
+    thr_future *future;
+    struct support_count count = {0};
+    thr_task task;
+    thr_group group = THR_GROUP_INIT(executor);
+    CHECK_OK(thr_executor_submit(executor, &future, give_arg, &value));
+    CHECK_OK(thr_future_result(future, &result));
+    CHECK(result == &value);
+    thr_future_unref(future);
+    CHECK_OK(thr_group_spawn(&group, &task, count_up, &count));
+    CHECK_OK(thr_group_wait(&group));
+    CHECK_EQUAL(support_count_get(&count), 1);
+    CHECK_OK(thr_executor_shutdown(executor, true, false));
+    CHECK_EQUAL(thr_active_count(), 1);
+    thr_executor_free(executor);
+}
+
+static void test_idle(void **state)
+{
+    (void)state;
+    thr_executor *executor;
+    thr_future *future;
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 2));
+    CHECK_OK(thr_executor_submit(executor, &future, give_arg, NULL));
+    CHECK_OK(thr_future_result(future, NULL));
+    thr_future_unref(future);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(20);
+        use(executor);
+        exit(0);
+    }
+    child_end(child);
+    use(executor);
+}
+
+static void test_busy(void **state)
+{
+    (void)state;
+    enum { N = 100 };
+    thr_event go = THR_EVENT_INIT;
+    thr_executor *executor;
+    thr_future *running;
+    thr_future *pending[N];
+    struct support_count count = {0};
+    thr_task tasks[2];
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 1));
+    thr_group group = THR_GROUP_INIT(executor);
+    CHECK_OK(thr_executor_submit(executor, &running, wait_for, &go));
+    for (int i = 0; i < N; i++)
+        CHECK_OK(thr_executor_submit(executor, &pending[i], count_up, &count));
+    CHECK_OK(thr_group_spawn(&group, &tasks[0], count_up, &count));
+    support_wait_blocked(&go, 1);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(20);
+        CHECK_RESULT(thr_future_result(running, NULL), THR_CANCELLED);
+        CHECK_RESULT(thr_future_wait(pending, N, THR_ALL_COMPLETED, THR_FOREVER), THR_OK);
+        for (int i = 0; i < N; i++)
+            CHECK(thr_future_cancelled(pending[i]));
+        CHECK_RESULT(thr_group_wait(&group), THR_CANCELLED);
+        thr_shutdown();
+        use(executor);
+        exit(0);
+    }
+    child_end(child);
+    thr_event_set(&go);
+    CHECK_OK(thr_future_result(running, NULL));
+    thr_future_unref(running);
+    CHECK_OK(thr_group_wait(&group));
+    for (int i = 0; i < N; i++) {
+        CHECK_OK(thr_future_result(pending[i], NULL));
+        thr_future_unref(pending[i]);
+    }
+    CHECK_EQUAL(support_count_get(&count), N + 1);
+    use(executor);
+}
+
+/* A task that forks: in the child it goes on, and then that process ends. */
+static void *fork_inside(void *arg)
+{
+    pid_t child = fork();
+    if (child != 0) {
+        child_end(child);
+        return arg;
+    }
+    (void)alarm(20);
+    CHECK(thr_current_thread() == thr_main_thread());
+    return NULL; /* the thread is no worker any more: it ends, and with it the process */
+}
+
+static void test_fork_in_a_task(void **state)
+{
+    (void)state;
+    thr_executor *executor;
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 2));
+    for (int i = 0; i < 5; i++) {
+        thr_future *future;
+        CHECK_OK(thr_executor_submit(executor, &future, fork_inside, NULL));
+        CHECK_OK(thr_future_result(future, NULL));
+        thr_future_unref(future);
+    }
+    use(executor);
+}
+
+/* CPython's bpo-45021: forks while an executor is always at work. */
+struct endless {
+    thr_executor *executor;
+    uint32_t stop;
+};
+
+static void *submit_again(void *arg)
+{
+    struct endless *endless = arg;
+    if (!__atomic_load_n(&endless->stop, __ATOMIC_RELAXED))
+        (void)!thr_executor_submit(endless->executor, NULL, submit_again, endless); /* THR_CLOSED at the end */
+    return NULL;
+}
+
+static void test_forks_under_load(void **state)
+{
+    (void)state;
+    enum { FORKS = 50 };
+    struct endless endless = {.stop = 0};
+    CHECK_OK(thr_executor_new(&endless.executor, .max_workers = 2));
+    CHECK_OK(thr_executor_submit(endless.executor, NULL, submit_again, &endless));
+    CHECK_OK(thr_executor_submit(endless.executor, NULL, submit_again, &endless));
+    for (int i = 0; i < FORKS; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            (void)alarm(20);
+            use(endless.executor);
+            exit(0);
+        }
+        child_end(child);
+    }
+    __atomic_store_n(&endless.stop, 1, __ATOMIC_RELAXED);
+    CHECK_OK(thr_executor_shutdown(endless.executor, true, false));
+    thr_executor_free(endless.executor);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_idle), cmocka_unit_test(test_busy), cmocka_unit_test(test_fork_in_a_task),
+             cmocka_unit_test(test_forks_under_load))
