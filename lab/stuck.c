@@ -83,6 +83,11 @@ static const char *const kinds[] = {
     [WAIT_GET] = "an item of a queue",
     [WAIT_DONE] = "a queue to be done",
     [WAIT_ANY_OF] = "any of several objects",
+    [WAIT_FUTURE] = "a future",
+    [WAIT_FUTURES] = "one of several futures",
+    [WAIT_GROUP] = "the tasks of a group",
+    [WAIT_WORK] = "work",
+    [WAIT_EXECUTOR] = "the workers of an executor",
 };
 
 static const char *kind_of(const struct strand *strand)
