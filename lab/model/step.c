@@ -11,6 +11,7 @@
 #include "model/memory.h"
 #include "model/race.h"
 #include "model/trace.h"
+#include "sync/lock.h"
 
 enum { CLEARED = 1024 /* bytes below a stack, so that no leftovers get into the frames to come */ };
 
@@ -124,7 +125,7 @@ static void prepare_thread(void *arg)
 {
     const int *number = arg;
     wait_self = &world.records[*number];
-    thr__me = ((uint32_t)*number + 1) << 4 | 1;
+    thr__me = ((uint32_t)*number + 1) << LOCK_NUMBER_SHIFT | LOCK_HELD;
 }
 
 void step_setup(void)
