@@ -5,7 +5,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 
 # The Debian packages that a build needs, and those that the tests need on top.
 build_packages=(gcc libc6-dev cmake ninja-build)
-test_packages=(g++ pkg-config libcmocka-dev valgrind)
+test_packages=(g++ pkg-config libcmocka-dev valgrind python3-dev libpython3.11-testsuite)
 
 die()
 {
@@ -23,6 +23,8 @@ present()
         libcmocka-dev) pkg-config --exists cmocka ;;
         cmake | pkg-config | valgrind | clang | clang-format | clang-tidy | cppcheck | doxygen) command -v "$1" ;;
         ninja-build) command -v ninja ;;
+        python3-dev) "$top/python/interpreters" | grep -q . ;;
+        libpython3.11-testsuite) "$top/python/interpreters" --suite | grep -q . ;;
         musl-tools) command -v musl-gcc ;;
         *) dpkg-query -W -f='${Status}' "$1" | grep -q ' installed$' ;;
     esac >/dev/null 2>&1

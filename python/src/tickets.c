@@ -1,0 +1,96 @@
+/* tickets.c - waiters in a queue that the GIL guards.
+ *
+ *  state     meaning                                  left by
+ *  WAITS     not granted; the waiter is awake         the waiter, without the GIL: -> ASLEEP; a grant: -> GRANTED
+ *  ASLEEP    not granted; it sleeps on the state      a grant, with the GIL: -> GRANTED, then wakes it
+ *  GRANTED   it is out of the queue                   -
+ *
+ * I1  A ticket is in the queue until it is granted or removed, both with the GIL. It lives on its waiter's stack, and the
+ *     waiter returns only with the GIL, after it was granted or has removed itself.
+ *
+ * I2  When the interpreter ends, threads that come back for the GIL are ended inside block_end, and their tickets with
+ *     them: nothing in a queue may be looked at then.
+ *
+ * Order: the grant's swap is a release, the waiter's loads of GRANTED are acquires; the waiter takes the GIL besides. */
+
+#include "core.h"
+
+#include "wait/spin.h"
+#include "wait/wait.h"
+
+static bool finalizing(void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
+}
+
+void tickets_add(struct tickets *tickets, struct ticket *ticket)
+{
+    ticket->next = NULL;
+    ticket->state = TICKET_WAITS;
+    ticket->broken = false;
+    if (!tickets->first)
+        tickets->last = &tickets->first;
+    *tickets->last = ticket;
+    tickets->last = &ticket->next;
+    tickets->count++;
+}
+
+static void unlink_at(struct tickets *tickets, struct ticket **at)
+{
+    struct ticket *ticket = *at;
+    *at = ticket->next;
+    if (!*at)
+        tickets->last = at;
+    tickets->count--;
+}
+
+void tickets_remove(struct tickets *tickets, struct ticket *ticket)
+{
+    struct ticket **at = &tickets->first;
+    while (*at != ticket)
+        at = &(*at)->next;
+    unlink_at(tickets, at);
+}
+
+bool tickets_grant(struct tickets *tickets, bool broken)
+{
+    struct ticket *ticket = tickets->first;
+    if (!ticket || finalizing())
+        return false;
+    unlink_at(tickets, &tickets->first);
+    ticket->broken = broken;
+    if (__atomic_exchange_n(&ticket->state, TICKET_GRANTED, __ATOMIC_ACQ_REL) == TICKET_ASLEEP)
+        wait_wake(&ticket->state, 1, OS_ANY);
+    return true;
+}
+
+/* Sleeps, without the GIL, until it is granted or the wait ends otherwise. */
+static void sleep_for(struct ticket *ticket, int kind, const void *object, thr_time deadline)
+{
+    struct wait wait;
+    uint32_t state = TICKET_WAITS;
+    if (wait_spin(&ticket->state, UINT32_MAX, TICKET_WAITS, object))
+        return;
+    wait_begin(&wait, (enum wait_kind)kind, object, deadline);
+    (void)cas_strong(&ticket->state, &state, TICKET_ASLEEP);
+    while (load_acquire(&ticket->state) != TICKET_GRANTED &&
+           wait_block(&wait, &ticket->state, TICKET_ASLEEP, OS_ANY) == THR_OK)
+        continue;
+    wait_end(&wait);
+}
+
+int ticket_wait(struct ticket *ticket, int kind, const void *object, thr_time deadline)
+{
+    struct blocking blocking;
+    if (deadline != 0) {
+        block_begin(&blocking);
+        sleep_for(ticket, kind, object, deadline);
+        if (!block_end(&blocking))
+            return -1;
+    }
+    return ticket->state == TICKET_GRANTED;
+}
