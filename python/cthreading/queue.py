@@ -10,12 +10,16 @@ from collections import deque as _deque
 
 import cthreading as _threading
 
+from . import _arrival
 from . import _core
 from ._core import LifoQueue, PriorityQueue, Queue
 
 __all__ = ["Empty", "Full", "Queue", "PriorityQueue", "LifoQueue", "SimpleQueue"]
 
-_there = _sys.modules.get("queue")  # the other module of this name, if it came before: its exceptions are ours
+if _arrival.beside is None:
+    _there = None
+else:
+    import queue as _there  # its exceptions are ours
 _module_name, __name__ = __name__, "queue"
 
 try:

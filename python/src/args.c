@@ -117,9 +117,9 @@ PyObject *args_repr(PyObject *self, const char *status)
 #define NEGATIVE "timeout value must be positive"
 #endif
 
-static bool too_large(void)
+static bool too_large(const char *message)
 {
-    PyErr_SetString(PyExc_OverflowError, TOO_LARGE);
+    PyErr_SetString(PyExc_OverflowError, message);
     return false;
 }
 
@@ -130,7 +130,7 @@ static bool whole_seconds(PyObject *seconds, thr_time *span)
     if (whole == -1 && !overflows && PyErr_Occurred())
         return false;
     if (overflows || __builtin_mul_overflow(whole, (thr_time)NANOSECONDS, span))
-        return too_large();
+        return too_large(TOO_LARGE);
     return true;
 }
 
@@ -154,7 +154,7 @@ bool args_seconds(PyObject *seconds, thr_time *span)
     value *= NANOSECONDS;
     value = value < 0 ? floor(value) : ceil(value); /* away from 0, as in CPython */
     if (!(value >= -0x1p63 && value < 0x1p63))
-        return too_large();
+        return too_large("timestamp out of range for platform time_t");
     *span = (thr_time)value;
     return true;
 }

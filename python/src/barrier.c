@@ -19,7 +19,8 @@
 #include "wait/wait.h"
 
 struct barrier {
-    PyObject_HEAD PyObject *dict;
+    PyObject_HEAD
+    PyObject *dict;
     PyObject *weak;
     PyObject *action;
     PyObject *timeout;
@@ -117,11 +118,14 @@ static void dealloc(struct barrier *self)
 
 static void let_go(struct tickets *tickets, bool broken)
 {
-    bool any = tickets->first != NULL;
-    while (tickets_grant(tickets, broken))
-        continue;
-    if (any)
-        block_hand_over();
+    struct ticket *ticket;
+    if (!tickets->first)
+        return;
+    while ((ticket = tickets_choose(tickets))) {
+        ticket->broken = broken;
+        ticket_wake(ticket_grant(ticket));
+    }
+    waking_done();
 }
 
 /* Ends the round: all that wait in it go. */
@@ -143,10 +147,10 @@ static PyObject *raise_broken(struct barrier *self)
 static int wait_outside(struct barrier *self, thr_time deadline)
 {
     while (self->acting) {
-        struct ticket ticket;
+        struct ticket ticket = TICKET_INIT;
         tickets_add(&self->outside, &ticket);
-        int result = ticket_wait(&ticket, WAIT_BARRIER, self, deadline);
-        if (ticket.state != TICKET_GRANTED)
+        int result = ticket_wait(&ticket, WAIT_BARRIER, self, deadline, NULL);
+        if (!ticket.chosen)
             tickets_remove(&self->outside, &ticket);
         if (result <= 0)
             return result;
@@ -182,33 +186,29 @@ static PyObject *complete(struct barrier *self, Py_ssize_t index)
     return acted ? PyLong_FromSsize_t(index) : NULL;
 }
 
-static PyObject *wait_for_others(struct barrier *self, Py_ssize_t index, thr_time deadline)
+static PyObject *wait_for_others(struct barrier *self, Py_ssize_t index, PyObject *timeout)
 {
-    struct ticket ticket;
-    tickets_add(&self->tickets, &ticket);
-    int result = ticket_wait(&ticket, WAIT_BARRIER, self, deadline);
-    bool granted = ticket.state == TICKET_GRANTED;
-    if (result < 0) {
-        if (!granted)
-            tickets_remove(&self->tickets, &ticket);
+    thr_time deadline;
+    if (!args_timeout(timeout && timeout != Py_None ? timeout : self->timeout, &deadline))
         return NULL;
-    }
-    if (granted && !ticket.broken)
-        return PyLong_FromSsize_t(index);
-    if (!granted) {
+    struct ticket ticket = TICKET_INIT;
+    tickets_add(&self->tickets, &ticket);
+    int result = ticket_wait(&ticket, WAIT_BARRIER, self, deadline, NULL);
+    if (!ticket.chosen)
         tickets_remove(&self->tickets, &ticket);
+    if (result < 0)
+        return NULL;
+    if (ticket.chosen && !ticket.broken)
+        return PyLong_FromSsize_t(index);
+    if (!ticket.chosen)
         end_round(self, true, true);
-    }
     return raise_broken(self);
 }
 
 static PyObject *wait_(struct barrier *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *timeout = NULL;
-    thr_time deadline;
     if (!args_parse(&wait_signature, args, nargs, kwnames, &timeout))
-        return NULL;
-    if (!args_timeout(timeout && timeout != Py_None ? timeout : self->timeout, &deadline))
         return NULL;
     if (self->parties == 0) {
         PyErr_SetString(PyExc_RuntimeError, "Barrier.__init__() not called");
@@ -219,7 +219,7 @@ static PyObject *wait_(struct barrier *self, PyObject *const *args, Py_ssize_t n
     if (self->broken)
         return raise_broken(self);
     Py_ssize_t index = self->tickets.count;
-    return index + 1 == self->parties ? complete(self, index) : wait_for_others(self, index, deadline);
+    return index + 1 == self->parties ? complete(self, index) : wait_for_others(self, index, timeout);
 }
 
 static PyObject *reset(struct barrier *self, PyObject *Py_UNUSED(none))

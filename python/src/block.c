@@ -5,9 +5,14 @@
  * raises, the wait ends. Other threads never run handlers, so they do not look: a daemon thread that reached for the GIL
  * while the interpreter ends would be ended by that in the middle of its wait, and leave its place in the queue behind.
  *
- * Handing over. CPython gives the GIL to a thread that asks for it only after the switch interval, 5 ms. So a thread that
- * sets an event and goes on computing keeps the one that it woke waiting for that long. Here it gives the GIL up right
- * after the wake, and comes back for it when the other one has it:
+ * Wakes. CPython gives the GIL to a thread that asks for it only after the switch interval, 5 ms. So what a woken thread
+ * does depends on what its waker does next, and there are three ways to wake:
+ *
+ *  keep        the waker goes on with the GIL, and the woken thread waits for it. Right where the waker has more to give:
+ *              the other finds it all when it comes.
+ *  let go      the waker gives the GIL up just for the wake. Right where it is about to wait for an answer: on one
+ *              processor the woken thread runs at once and finds the GIL free, instead of falling asleep on it.
+ *  hand over   the waker gives the GIL up and comes back for it when the other one has it. Right where it computes on:
  *
  *     the waker                               the woken thread
  *     wakes; before = turns
@@ -15,13 +20,14 @@
  *     sleeps while turns == before            takes the GIL; turns++, wakes the waker
  *     takes the GIL, when it is next free     goes on
  *
- * A hand-over costs two switches of threads, and most are not needed: who puts item after item into a queue, or waits for
- * an answer at once, is faster without. So after one that was given, the next is given only when HOLD has passed: at most
- * a small part of the time is spent on them, and a woken thread still waits HOLD at most, not 5 ms.
+ * What a thread will do next is guessed from what it did. A thread that after its last wakes waited, each time, before it
+ * gave anything else, lets go; one in PROBE of these wakes keeps, to see whether that is still so. Any other keeps. But
+ * whoever wakes somebody hands over, when HOLD has passed since that was last done: at most a small part of the time is
+ * spent on hand-overs, and who is woken again and again waits for HOLD at most, not for 5 ms.
  *
  * H1  The waker never waits longer than PATIENCE: the woken thread may have gone to sleep elsewhere.
- * H2  `handing` and `turns` are hints for any thread of any interpreter: a turn that was somebody else's ends the sleep
- *     early, and that is all.
+ * H2  `handing`, `turns` and the habits are hints for any thread of any interpreter: a turn that was somebody else's ends
+ *     the sleep early, and that is all.
  *
  * Order: all of it is under the GIL but the waker's sleep. The add to `handing` before the GIL is given up happens before
  * the load of it by the thread that takes the GIL next. */
@@ -34,8 +40,17 @@
 enum {
     HOLD = 250000,      /* nanoseconds between two hand-overs */
     PATIENCE = 1000000, /* nanoseconds for the woken thread to come */
-    SPINS = 200
+    SPINS = 200,
+    TRUST = 3, /* wakes in a row after which the thread waited, until it lets go */
+    PROBE = 16
 };
+
+/* What the calling thread did after its wakes. */
+static __thread struct {
+    uint8_t trust;
+    uint8_t wakes;
+    bool woke; /* and has neither waited nor given since */
+} habit __attribute__((tls_model("initial-exec")));
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------ */
 
@@ -55,6 +70,10 @@ static bool on_signal(void *arg)
 void block_begin(struct blocking *blocking)
 {
     blocking->failed = false;
+    if (habit.woke) {
+        habit.woke = false;
+        habit.trust = (uint8_t)(habit.trust < TRUST ? habit.trust + 1 : TRUST);
+    }
     blocking->record = wait_self ? wait_self : wait_stranger();
     if (blocking->record) {
         blocking->outer = blocking->record->interrupt;
@@ -103,16 +122,43 @@ static void await_turn(uint32_t before, thr_time deadline)
     }
 }
 
-void block_hand_over(void)
+static void hand_over(void)
 {
-    thr_time now = thr_now();
-    if (now - load_relaxed(&handed) < HOLD)
-        return;
     (void)add_relaxed(&handing, 1);
     uint32_t before = load_relaxed(&turns);
     PyThreadState *thread = PyEval_SaveThread();
-    await_turn(before, now + PATIENCE);
+    await_turn(before, thr_now() + PATIENCE);
     PyEval_RestoreThread(thread);
     (void)sub_relaxed(&handing, 1);
     store_relaxed(&handed, thr_now());
+}
+
+void waking_begin(struct waking *waking, bool somebody)
+{
+    waking->thread = NULL;
+    waking->due = somebody && thr_now() - load_relaxed(&handed) >= HOLD;
+    if (habit.woke) {
+        habit.woke = false;
+        habit.trust = 0;
+    }
+    if (!somebody || waking->due)
+        return;
+    if (habit.trust == TRUST && ++habit.wakes % PROBE != 0)
+        waking->thread = PyEval_SaveThread();
+    else
+        habit.woke = true;
+}
+
+void waking_end(struct waking *waking)
+{
+    if (waking->thread)
+        PyEval_RestoreThread(waking->thread);
+    else if (waking->due)
+        hand_over();
+}
+
+void waking_done(void)
+{
+    if (thr_now() - load_relaxed(&handed) >= HOLD)
+        hand_over();
 }

@@ -1,13 +1,15 @@
 /* condition.c - threading.Condition, on a lock of ours or on anything that has acquire and release.
  *
  *                      a Lock or RLock of ours         anything else
- *  waiters are in      `condition`, a thr_condition    `tickets`
- *  a notify            lets them sleep on until the    wakes them
- *                      lock is released
+ *  a notify            chooses waiters; the release    chooses waiters and wakes them
+ *                      of the lock wakes them
  *  the lock's methods  are not called                  are, as CPython does: _release_save, _acquire_restore and
  *                                                      _is_owned where it has them
  *
- * Which it is, is decided when the condition is made, by the exact type of the lock. */
+ * Which it is, is decided when the condition is made, by the exact type of the lock. The waiters are in `tickets`
+ * (tickets.c).
+ *
+ * Why not a thr_condition: its waiters take the lock before they return, and here they must have the GIL first. */
 
 #include "core.h"
 
@@ -73,7 +75,7 @@ static int init(struct condition *self, PyObject *args, PyObject *kwargs)
     PyObject *lock = NULL;
     if (!args_parse_tuple(&init_signature, args, kwargs, &lock))
         return -1;
-    if (self->waiting != 0 || self->tickets.count != 0) {
+    if (self->tickets.count != 0) {
         PyErr_SetString(PyExc_RuntimeError, "cannot initialise a condition that threads wait for");
         return -1;
     }
@@ -233,27 +235,27 @@ static PyObject *is_owned(struct condition *self, PyObject *Py_UNUSED(none))
 
 /* -- Waiting, on a lock of ours ----------------------------------------------------------------------------------- */
 
-/* A deadline that has passed: the lock is given up and taken again, so that others can move. */
-static int wait_not(struct condition *self)
+/* Takes a ticket out of wherever it is; whether it was chosen. */
+static bool give_up(struct condition *self, struct ticket *ticket)
 {
-    (void)holding_free(self->holding);
-    holding_retake(self->holding);
-    return 0;
+    if (!ticket->chosen)
+        tickets_remove(&self->tickets, ticket);
+    else if (self->holding && ticket->state != TICKET_GRANTED)
+        tickets_remove(&self->holding->chosen, ticket);
+    return ticket->chosen;
 }
 
 static int wait_blocked(struct condition *self, thr_time deadline)
 {
-    struct blocking blocking;
-    self->waiting++;
-    block_begin(&blocking);
-    thr_result result = thr_condition_wait_until(&self->condition, &self->holding->lock, deadline);
-    bool undisturbed = block_end(&blocking);
-    self->waiting--;
-    if (undisturbed)
-        return result == THR_OK;
-    if (result == THR_OK)
+    struct ticket ticket = TICKET_INIT;
+    tickets_add(&self->tickets, &ticket);
+    const uint32_t *word = holding_free(self->holding);
+    int result = ticket_wait(&ticket, WAIT_CONDITION, self, deadline, word);
+    bool chosen = give_up(self, &ticket);
+    holding_retake(self->holding);
+    if (result < 0 && chosen)
         condition_notify(self, 1); /* the notify came just when a handler raised: it is for another one */
-    return -1;
+    return result < 0 ? -1 : chosen;
 }
 
 int condition_wait(struct condition *self, thr_time deadline)
@@ -267,7 +269,13 @@ int condition_wait(struct condition *self, thr_time deadline)
         rlock->owner = 0;
         rlock->count = 0;
     }
-    int result = deadline == 0 ? wait_not(self) : wait_blocked(self, deadline);
+    int result = 0;
+    if (deadline == 0) { /* the lock is given up and taken again, so that others can move */
+        (void)holding_release(self->holding);
+        holding_retake(self->holding);
+    } else {
+        result = wait_blocked(self, deadline);
+    }
     if (rlock) {
         rlock->owner = owner;
         rlock->count = count;
@@ -276,6 +284,14 @@ int condition_wait(struct condition *self, thr_time deadline)
 }
 
 /* -- Waiting, on another lock ------------------------------------------------------------------------------------- */
+
+/* Lets up to n go, at once. */
+static void grant_up_to(struct condition *self, size_t n)
+{
+    struct ticket *ticket;
+    while (n-- > 0 && (ticket = tickets_choose(&self->tickets)))
+        ticket_wake(ticket_grant(ticket));
+}
 
 static PyObject *release_save(struct condition *self)
 {
@@ -307,23 +323,21 @@ static bool acquire_restore(struct condition *self, PyObject *saved)
 
 static int wait_on_other(struct condition *self, thr_time deadline)
 {
-    struct ticket ticket;
+    struct ticket ticket = TICKET_INIT;
     tickets_add(&self->tickets, &ticket);
     PyObject *saved = release_save(self);
     if (!saved) {
-        if (ticket.state != TICKET_GRANTED)
-            tickets_remove(&self->tickets, &ticket);
+        (void)give_up(self, &ticket);
         return -1;
     }
-    int result = ticket_wait(&ticket, WAIT_CONDITION, self, deadline);
+    int result = ticket_wait(&ticket, WAIT_CONDITION, self, deadline, NULL);
+    bool chosen = give_up(self, &ticket);
     if (!acquire_restore(self, saved))
         result = -1;
     Py_DECREF(saved);
-    if (ticket.state != TICKET_GRANTED)
-        tickets_remove(&self->tickets, &ticket);
-    else if (result < 0)
-        (void)tickets_grant(&self->tickets, false); /* it is for another one */
-    return result;
+    if (result < 0 && chosen)
+        grant_up_to(self, 1); /* it is for another one */
+    return result < 0 ? -1 : chosen;
 }
 
 static int wait_any_lock(struct condition *self, thr_time deadline)
@@ -390,12 +404,10 @@ static PyObject *notify_up_to(struct condition *self, size_t n)
 {
     if (!must_own(self, "cannot notify on un-acquired lock"))
         return NULL;
-    if (self->holding) {
+    if (self->holding)
         condition_notify(self, n);
-        Py_RETURN_NONE;
-    }
-    while (n > 0 && tickets_grant(&self->tickets, false))
-        n--;
+    else
+        grant_up_to(self, n);
     Py_RETURN_NONE;
 }
 
@@ -435,8 +447,6 @@ static PyObject *at_fork_reinit(struct condition *self, PyObject *Py_UNUSED(none
     PyObject *done = lock_call(self, "_at_fork_reinit", NULL, 0, NULL);
     if (!done)
         return NULL;
-    self->condition = (thr_condition)THR_CONDITION_INIT;
-    self->waiting = 0;
     memset(&self->tickets, 0, sizeof self->tickets);
     return done;
 }
@@ -444,7 +454,7 @@ static PyObject *at_fork_reinit(struct condition *self, PyObject *Py_UNUSED(none
 static PyObject *repr(struct condition *self)
 {
     PyObject *lock = self->lock ? self->lock : Py_None;
-    return PyUnicode_FromFormat("<Condition(%S, %lu)>", lock, (unsigned long)(self->waiting + self->tickets.count));
+    return PyUnicode_FromFormat("<Condition(%S, %lu)>", lock, (unsigned long)self->tickets.count);
 }
 
 static PyObject *reduce(struct condition *self, PyObject *Py_UNUSED(none))

@@ -4,7 +4,7 @@
  *
  *   block.c     gives the GIL up around a wait, lets signal handlers run in the middle of it, hands the GIL over
  *   holding.c   a thr_lock with what the front keeps beside it; Lock and RLock are made of one
- *   tickets.c   waiters in a queue that the GIL guards; Barrier, and Condition on locks that are not ours
+ *   tickets.c   waiters in a queue that the GIL guards: those of Condition and Barrier
  *   args.c      arguments, timeouts
  *
  * Everything here is called with the GIL held and is guarded by it, but for the objects of the library themselves and
@@ -134,15 +134,67 @@ void block_begin(struct blocking *blocking);
 /* Takes the GIL again. False: a handler has raised, and its exception is set, however the wait ended. */
 bool block_end(struct blocking *blocking);
 
-/* A thread was woken by the caller and will want the GIL: gives it to that one, if that was not done a moment ago. */
-void block_hand_over(void);
+/* What may wake a thread stands between these two, which see to it that the woken thread gets the GIL in good time. With
+ * `somebody` it surely wakes one. The GIL may be given up between them, and in the second. */
+struct waking {
+    PyThreadState *thread;
+    bool due;
+};
+
+void waking_begin(struct waking *waking, bool somebody);
+void waking_end(struct waking *waking);
+
+/* After wakes that were made with the GIL. */
+void waking_done(void);
+
+/* A gift that nobody waits for. */
+static inline void waking_none(void)
+{
+    struct waking none;
+    waking_begin(&none, false);
+}
+
+/* -- tickets.c ---------------------------------------------------------------------------------------------------- */
+
+enum ticket_state { TICKET_WAITS, TICKET_ASLEEP, TICKET_GRANTED };
+
+struct ticket {
+    struct ticket *next;
+    uint32_t state;
+    bool chosen; /* somebody has taken it out of the queue to grant it */
+    bool broken; /* for barriers: how its round ended */
+};
+
+struct tickets {
+    struct ticket *first;
+    struct ticket **last; /* undefined while there is none */
+    uint32_t count;
+};
+
+#define TICKET_INIT {NULL, TICKET_WAITS, false, false}
+
+void tickets_add(struct tickets *tickets, struct ticket *ticket);
+
+/* Takes out one that is in it. */
+void tickets_remove(struct tickets *tickets, struct ticket *ticket);
+
+/* Takes the oldest out, chosen; NULL if there is none. */
+struct ticket *tickets_choose(struct tickets *tickets);
+
+/* Grants a ticket. Returns the word to wake, with ticket_wake, or NULL. */
+const uint32_t *ticket_grant(struct ticket *ticket);
+void ticket_wake(const uint32_t *word);
+
+/* Wakes `first`, if not NULL, and sleeps until the ticket is granted: 1; 0: the deadline passed first; -1: a signal handler
+ * raised. `kind` and `object` are for thr_dump. */
+int ticket_wait(struct ticket *ticket, int kind, const void *object, thr_time deadline, const uint32_t *first);
 
 /* -- holding.c ---------------------------------------------------------------------------------------------------- */
 
 struct holding {
     thr_lock lock;
-    uint32_t waiting; /* threads that block in holding_acquire */
-    bool notified;    /* the next release lets go who was notified of a condition */
+    uint32_t waiting;      /* threads that block in holding_acquire */
+    struct tickets chosen; /* of those that were notified of a condition, and are let go by the next release */
 };
 
 /* 1: taken; 0: not in time; -1: a signal handler raised, and it is not taken. */
@@ -156,62 +208,39 @@ static inline int holding_acquire(struct holding *holding, thr_time deadline)
 /* Takes it again, whatever happens; no signal handler runs. */
 void holding_retake(struct holding *holding);
 
-/* Frees it: false if it was free. */
-static inline bool holding_free(struct holding *holding)
+/* Frees a lock that is held, and grants the tickets. Returns the last word to wake, or NULL. */
+const uint32_t *holding_free(struct holding *holding);
+
+/* Whether somebody is to be woken by the release. */
+static inline bool holding_wanted(const struct holding *holding)
 {
-    return thr_lock_release(&holding->lock) == THR_OK;
+    return holding->waiting != 0 || holding->chosen.first;
 }
 
-/* The same, and the GIL goes to whom that woke. */
+void holding_release_wanted(struct holding *holding);
+
+/* Frees it, and lets those go that wait for that: false if it was free. */
 static inline bool holding_release(struct holding *holding)
 {
-    bool woken = holding->waiting != 0 || holding->notified;
-    if (!holding_free(holding))
+    if (!holding_wanted(holding))
+        return thr_lock_release(&holding->lock) == THR_OK;
+    if (!thr_lock_locked(&holding->lock))
         return false;
-    if (woken) {
-        holding->notified = false;
-        block_hand_over();
-    }
+    holding_release_wanted(holding);
     return true;
 }
-
-/* -- tickets.c ---------------------------------------------------------------------------------------------------- */
-
-enum ticket_state { TICKET_WAITS, TICKET_ASLEEP, TICKET_GRANTED };
-
-struct ticket {
-    struct ticket *next;
-    uint32_t state;
-    bool broken; /* for barriers: how its round ended */
-};
-
-struct tickets {
-    struct ticket *first;
-    struct ticket **last; /* NULL: none was ever there */
-    uint32_t count;
-};
-
-void tickets_add(struct tickets *tickets, struct ticket *ticket);
-
-/* Takes out one that was not granted. */
-void tickets_remove(struct tickets *tickets, struct ticket *ticket);
-
-/* Takes the oldest out and lets it go, if there is one. */
-bool tickets_grant(struct tickets *tickets, bool broken);
-
-/* Sleeps until it is granted: 1; 0: the deadline passed first; -1: a signal handler raised. It is out of the queue then
- * only if it was granted (state). `kind` and `object` are for thr_dump. */
-int ticket_wait(struct ticket *ticket, int kind, const void *object, thr_time deadline);
 
 /* -- lock.c, rlock.c ---------------------------------------------------------------------------------------------- */
 
 struct lock {
-    PyObject_HEAD PyObject *weak;
+    PyObject_HEAD
+    PyObject *weak;
     struct holding holding;
 };
 
 struct rlock {
-    PyObject_HEAD PyObject *weak;
+    PyObject_HEAD
+    PyObject *weak;
     struct holding holding;
     unsigned long owner; /* 0 when it is free */
     unsigned long count;
@@ -233,14 +262,13 @@ static inline bool rlock_is_mine(const struct rlock *rlock)
 /* -- condition.c -------------------------------------------------------------------------------------------------- */
 
 struct condition {
-    PyObject_HEAD PyObject *dict;
+    PyObject_HEAD
+    PyObject *dict;
     PyObject *weak;
     PyObject *lock;
     struct holding *holding; /* of the lock, when it is ours */
     struct rlock *rlock;     /* the lock, when it is our RLock */
-    thr_condition condition; /* for locks of ours */
-    uint32_t waiting;        /* in it */
-    struct tickets tickets;  /* for other locks */
+    struct tickets tickets;
 };
 
 PyObject *condition_new(struct state *state, PyObject *lock);
@@ -248,11 +276,12 @@ PyObject *condition_new(struct state *state, PyObject *lock);
 /* One wait on a condition whose lock is ours and held: 1 notified, 0 not in time, -1 a signal handler raised. */
 int condition_wait(struct condition *condition, thr_time deadline);
 
-/* Notifies n waiters of a condition whose lock is ours and held. */
+/* Notifies up to n waiters of a condition whose lock is ours and held. */
 static inline void condition_notify(struct condition *condition, size_t n)
 {
-    if (condition->waiting != 0 && thr_condition_notify(&condition->condition, n) != 0)
-        condition->holding->notified = true;
+    struct ticket *ticket;
+    while (n-- > 0 && (ticket = tickets_choose(&condition->tickets)))
+        tickets_add(&condition->holding->chosen, ticket);
 }
 
 #endif

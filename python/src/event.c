@@ -3,7 +3,8 @@
 #include "core.h"
 
 struct event {
-    PyObject_HEAD PyObject *dict;
+    PyObject_HEAD
+    PyObject *dict;
     PyObject *weak;
     PyObject *condition; /* for _cond, made when it is first asked for */
     thr_event event;
@@ -72,9 +73,10 @@ static PyObject *is_set_camel(struct event *self, PyObject *Py_UNUSED(none))
 
 static PyObject *set(struct event *self, PyObject *Py_UNUSED(none))
 {
+    struct waking waking;
+    waking_begin(&waking, self->waiting != 0);
     thr_event_set(&self->event);
-    if (self->waiting != 0)
-        block_hand_over();
+    waking_end(&waking);
     Py_RETURN_NONE;
 }
 

@@ -13,7 +13,8 @@
 enum kind { FIFO, LIFO, PRIORITY };
 
 struct queue {
-    PyObject_HEAD PyObject *dict;
+    PyObject_HEAD
+    PyObject *dict;
     PyObject *weak;
     PyObject *items; /* `queue` */
     PyObject *maxsize;
@@ -280,11 +281,17 @@ static bool lock(struct queue *self)
     return holding_acquire(&self->mutex->holding, THR_FOREVER) > 0;
 }
 
-/* No hand-over: who puts items one after the other would be held up at each. */
 static void unlock(struct queue *self)
 {
-    self->mutex->holding.notified = false;
-    (void)holding_free(&self->mutex->holding);
+    (void)holding_release(&self->mutex->holding);
+}
+
+/* The same after a put, which is a gift also where nobody waits for it. */
+static void unlock_given(struct queue *self)
+{
+    if (!holding_wanted(&self->mutex->holding))
+        waking_none();
+    (void)holding_release(&self->mutex->holding);
 }
 
 static bool refuse(PyObject *exception)
@@ -360,7 +367,7 @@ static PyObject *put_item(struct queue *self, PyObject *item, PyObject *block, P
         condition_notify(self->not_empty, 1);
         Py_SETREF(result, Py_NewRef(Py_None));
     }
-    unlock(self);
+    unlock_given(self);
     return result;
 }
 

@@ -1,16 +1,18 @@
-/* semaphore.c - threading.Semaphore and BoundedSemaphore: a thr_semaphore.
+/* semaphore.c - threading.Semaphore and BoundedSemaphore: a thr_bounded_semaphore, whose bound is the most that
+ * it can count in a Semaphore.
  *
  * A semaphore of ours counts up to THR_SEMAPHORE_MAX, one of Python's without limit. What is above is kept in `surplus`,
  * which the GIL guards.
  *
- * I1  Somebody waits in the thr_semaphore => surplus was 0 when that began, and a release fills the thr_semaphore first. */
+ * I1  surplus > 0 => the thr_semaphore is full: it is filled first, and taken from last. So nobody waits in it then. */
 
 #include "core.h"
 
 struct semaphore {
-    PyObject_HEAD PyObject *dict;
+    PyObject_HEAD
+    PyObject *dict;
     PyObject *weak;
-    thr_semaphore semaphore;
+    thr_bounded_semaphore semaphore;
     uint32_t waiting;
     Py_ssize_t surplus;
     Py_ssize_t bound; /* of a BoundedSemaphore, its first value; else the largest number */
@@ -26,7 +28,7 @@ static const struct signature release_signature = {"Semaphore.release", release_
 
 static Py_ssize_t value_of(const struct semaphore *self)
 {
-    return (Py_ssize_t)thr_semaphore_value(&self->semaphore) + self->surplus;
+    return (Py_ssize_t)thr_bounded_semaphore_value(&self->semaphore) + self->surplus;
 }
 
 /* -- Making ------------------------------------------------------------------------------------------------------- */
@@ -44,9 +46,9 @@ static bool set_value(struct semaphore *self, PyObject *value, bool bounded)
         return false;
     }
     Py_ssize_t most = THR_SEMAPHORE_MAX;
-    if (thr_semaphore_init(&self->semaphore, (uint32_t)(number < most ? number : most)) != THR_OK)
-        return false;
-    self->surplus = number < most ? 0 : number - most;
+    uint32_t first = (uint32_t)(number < most ? number : most);
+    self->semaphore = (thr_bounded_semaphore){THR_SEMAPHORE_INIT(first), bounded ? first : THR_SEMAPHORE_MAX};
+    self->surplus = number - (Py_ssize_t)first;
     self->bound = bounded ? number : PY_SSIZE_T_MAX;
     return true;
 }
@@ -132,7 +134,7 @@ static bool take(struct semaphore *self)
         self->surplus--;
         return true;
     }
-    return thr_semaphore_try_acquire(&self->semaphore);
+    return thr_bounded_semaphore_try_acquire(&self->semaphore);
 }
 
 static PyObject *take_blocked(struct semaphore *self, thr_time deadline)
@@ -140,13 +142,13 @@ static PyObject *take_blocked(struct semaphore *self, thr_time deadline)
     struct blocking blocking;
     self->waiting++;
     block_begin(&blocking);
-    thr_result result = thr_semaphore_acquire_until(&self->semaphore, deadline);
+    thr_result result = thr_bounded_semaphore_acquire_until(&self->semaphore, deadline);
     bool undisturbed = block_end(&blocking);
     self->waiting--;
     if (undisturbed)
         return PyBool_FromLong(result == THR_OK);
     if (result == THR_OK)
-        (void)thr_semaphore_release(&self->semaphore, 1); /* a handler raised just when a permit came */
+        (void)thr_bounded_semaphore_release(&self->semaphore, 1); /* a handler raised just when a permit came */
     return NULL;
 }
 
@@ -187,21 +189,18 @@ static bool refuse(PyObject *type, const char *message)
     return false;
 }
 
-static bool give(struct semaphore *self, Py_ssize_t n)
+/* Where the semaphore of the library has no room for all of them: it is filled, the rest is surplus, or too many. */
+static bool give_more(struct semaphore *self, Py_ssize_t n)
 {
     Py_ssize_t value = value_of(self);
     if (n > self->bound - value)
         return self->bound == PY_SSIZE_T_MAX ? refuse(PyExc_OverflowError, "semaphore value too large")
                                              : refuse(PyExc_ValueError, "Semaphore released too many times");
-    while (n > 0) {
-        Py_ssize_t room = (Py_ssize_t)THR_SEMAPHORE_MAX - (Py_ssize_t)thr_semaphore_value(&self->semaphore);
-        Py_ssize_t part = n < room ? n : room;
-        if (part == 0)
-            break;
-        /* Others can only have taken permits meanwhile: there is room. */
-        (void)thr_semaphore_release(&self->semaphore, (uint32_t)part);
-        n -= part;
-    }
+    Py_ssize_t room = (Py_ssize_t)THR_SEMAPHORE_MAX - (Py_ssize_t)thr_bounded_semaphore_value(&self->semaphore);
+    Py_ssize_t part = n < room ? n : room;
+    /* Others can only take permits meanwhile: there is room. */
+    (void)thr_bounded_semaphore_release(&self->semaphore, (uint32_t)part);
+    n -= part;
     self->surplus += n;
     return true;
 }
@@ -220,11 +219,13 @@ static PyObject *release(struct semaphore *self, PyObject *const *args, Py_ssize
     Py_ssize_t count = 1;
     if ((nargs != 0 || kwnames) && (!args_parse(&release_signature, args, nargs, kwnames, &n) || !count_of(n, &count)))
         return NULL;
-    if (!give(self, count))
-        return NULL;
-    if (self->waiting != 0)
-        block_hand_over();
-    Py_RETURN_NONE;
+    struct waking waking;
+    thr_result result = THR_TOO_MANY;
+    waking_begin(&waking, self->waiting != 0);
+    if (count <= (Py_ssize_t)THR_SEMAPHORE_MAX)
+        result = thr_bounded_semaphore_release(&self->semaphore, (uint32_t)count);
+    waking_end(&waking);
+    return result == THR_OK || give_more(self, count) ? Py_NewRef(Py_None) : NULL;
 }
 
 static PyObject *leave(struct semaphore *self, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED(nargs))

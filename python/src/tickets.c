@@ -2,13 +2,17 @@
  *
  *  state     meaning                                  left by
  *  WAITS     not granted; the waiter is awake         the waiter, without the GIL: -> ASLEEP; a grant: -> GRANTED
- *  ASLEEP    not granted; it sleeps on the state      a grant, with the GIL: -> GRANTED, then wakes it
- *  GRANTED   it is out of the queue                   -
+ *  ASLEEP    not granted; it sleeps on the state      a grant, with the GIL: -> GRANTED; then it is woken
+ *  GRANTED   it is in no queue                        -
  *
- * I1  A ticket is in the queue until it is granted or removed, both with the GIL. It lives on its waiter's stack, and the
- *     waiter returns only with the GIL, after it was granted or has removed itself.
+ * A notifier chooses a ticket, and grants it at once or when the lock is released: until then it is in the queue of the
+ * lock (holding.c). What is chosen is not the waiter's any more: it has been notified, however its sleep ends.
  *
- * I2  When the interpreter ends, threads that come back for the GIL are ended inside block_end, and their tickets with
+ * I1  A ticket is in the queue of its object until it is chosen or removed, and in that of the lock from then until it is
+ *     granted or removed, all with the GIL. It lives on its waiter's stack, and the waiter returns only with the GIL, when it
+ *     is in no queue.
+ * I2  After the grant only the address of the state is used.
+ * I3  When the interpreter ends, threads that come back for the GIL are ended inside block_end, and their tickets with
  *     them: nothing in a queue may be looked at then.
  *
  * Order: the grant's swap is a release, the waiter's loads of GRANTED are acquires; the waiter takes the GIL besides. */
@@ -30,8 +34,6 @@ static bool finalizing(void)
 void tickets_add(struct tickets *tickets, struct ticket *ticket)
 {
     ticket->next = NULL;
-    ticket->state = TICKET_WAITS;
-    ticket->broken = false;
     if (!tickets->first)
         tickets->last = &tickets->first;
     *tickets->last = ticket;
@@ -56,16 +58,25 @@ void tickets_remove(struct tickets *tickets, struct ticket *ticket)
     unlink_at(tickets, at);
 }
 
-bool tickets_grant(struct tickets *tickets, bool broken)
+struct ticket *tickets_choose(struct tickets *tickets)
 {
     struct ticket *ticket = tickets->first;
     if (!ticket || finalizing())
-        return false;
+        return NULL;
     unlink_at(tickets, &tickets->first);
-    ticket->broken = broken;
-    if (__atomic_exchange_n(&ticket->state, TICKET_GRANTED, __ATOMIC_ACQ_REL) == TICKET_ASLEEP)
-        wait_wake(&ticket->state, 1, OS_ANY);
-    return true;
+    ticket->chosen = true;
+    return ticket;
+}
+
+const uint32_t *ticket_grant(struct ticket *ticket)
+{
+    return swap_release(&ticket->state, TICKET_GRANTED) == TICKET_ASLEEP ? &ticket->state : NULL;
+}
+
+void ticket_wake(const uint32_t *word)
+{
+    if (word)
+        wait_wake(word, 1, OS_ANY);
 }
 
 /* Sleeps, without the GIL, until it is granted or the wait ends otherwise. */
@@ -83,14 +94,15 @@ static void sleep_for(struct ticket *ticket, int kind, const void *object, thr_t
     wait_end(&wait);
 }
 
-int ticket_wait(struct ticket *ticket, int kind, const void *object, thr_time deadline)
+int ticket_wait(struct ticket *ticket, int kind, const void *object, thr_time deadline, const uint32_t *first)
 {
     struct blocking blocking;
-    if (deadline != 0) {
-        block_begin(&blocking);
-        sleep_for(ticket, kind, object, deadline);
-        if (!block_end(&blocking))
-            return -1;
+    if (deadline == 0) {
+        ticket_wake(first);
+        return ticket->chosen;
     }
-    return ticket->state == TICKET_GRANTED;
+    block_begin(&blocking);
+    ticket_wake(first);
+    sleep_for(ticket, kind, object, deadline);
+    return block_end(&blocking) ? ticket->chosen : -1;
 }
