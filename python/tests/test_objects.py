@@ -447,12 +447,14 @@ class Memory(unittest.TestCase):
         for _ in range(times):
             work()
         after = self.used()
+        if os.environ.get("THR_SANITIZE"):
+            return  # it keeps what was freed, to see who uses it still
         # A leak of 16 bytes or one reference each time shows; both halves must grow, caches fill in the first.
-        allowed = times // 4 if hasattr(sys, "gettotalrefcount") else times * 16 + (1 << 16)
+        allowed = times // 4 if hasattr(sys, "gettotalrefcount") else times * 16 + (1 << 15)
         self.assertLess(min(middle - before, after - middle), allowed, (before, middle, after))
 
     def test_objects(self):
-        self.check(self.work, 20000 if not os.environ.get("THR_SANITIZE") else 200)
+        self.check(self.work, 5000 if not os.environ.get("THR_SANITIZE") else 200)
 
     def test_threads(self):
         self.check(self.work_with_threads, 300)

@@ -7,9 +7,9 @@
 set -uo pipefail
 export LC_ALL=C
 
-programs=$THR_BUILD_DIR/examples
-slack=3 # seconds, above what a program is expected to take
-limit=20 # seconds, after which a program is ended
+programs=${THR_EXAMPLES:-$THR_BUILD_DIR/examples} # or those in Python: python/tests/examples.py
+slack=${THR_EXAMPLES_SLACK:-3} # seconds, above what a program is expected to take
+limit=$((slack + 17)) # seconds, after which a program is ended
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
