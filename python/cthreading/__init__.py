@@ -63,11 +63,13 @@ _PyRLock = _RLock
 
 def RLock(*args, **kwargs):
     """Make a lock that the thread which holds it may take again."""
-    if (args or kwargs) and _sys.version_info >= (3, 13):
+    if not args and not kwargs:
+        return _CRLock()
+    if _sys.version_info >= (3, 13):
         import warnings
         warnings.warn("Passing arguments to RLock is deprecated and will be removed in 3.15", DeprecationWarning,
                       stacklevel=2)
-    return _PyRLock(*args, **kwargs) if _CRLock is None else _CRLock(*args, **kwargs)
+    return _CRLock(*args, **kwargs)
 
 
 # -- Hooks for what threads run --------------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ static bool add_types(PyObject *module, struct state *state)
     PyTypeObject *bounded;
     PyTypeObject *barrier;
     bool made = (state->lock = add_type(module, &lock_spec, NULL, NULL)) &&
-                (state->rlock = add_type(module, &rlock_spec, NULL, NULL)) &&
+                (state->rlock = add_type(module, &rlock_spec, NULL, rlock_vectorcall)) &&
                 (state->condition = add_type(module, &condition_spec, NULL, condition_vectorcall)) &&
                 (state->semaphore = add_type(module, &semaphore_spec, NULL, semaphore_vectorcall)) &&
                 (state->queue = add_type(module, &queue_spec, NULL, NULL)) &&

@@ -64,7 +64,8 @@ extern PyType_Spec queue_spec;
 extern PyType_Spec lifo_queue_spec;
 extern PyType_Spec priority_queue_spec;
 
-/* Calls of these types, with no arguments, without going through tp_new and tp_init. */
+/* Calls of these types, without going through tp_new and tp_init. */
+PyObject *rlock_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 PyObject *event_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 PyObject *condition_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
 PyObject *semaphore_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *kwnames);
@@ -160,6 +161,7 @@ enum ticket_state { TICKET_WAITS, TICKET_ASLEEP, TICKET_GRANTED };
 
 struct ticket {
     struct ticket *next;
+    const void *object; /* what it waits for; only the address is used */
     uint32_t state;
     bool chosen; /* somebody has taken it out of the queue to grant it */
     bool broken; /* for barriers: how its round ended */
@@ -171,7 +173,7 @@ struct tickets {
     uint32_t count;
 };
 
-#define TICKET_INIT {NULL, TICKET_WAITS, false, false}
+#define TICKET_INIT {NULL, NULL, TICKET_WAITS, false, false}
 
 void tickets_add(struct tickets *tickets, struct ticket *ticket);
 

@@ -17,6 +17,13 @@ static PyObject *type_new(PyTypeObject *type, PyObject *Py_UNUSED(args), PyObjec
     return type->tp_alloc(type, 0);
 }
 
+/* Arguments are taken and ignored, as in CPython. */
+PyObject *rlock_vectorcall(PyObject *type, PyObject *const *Py_UNUSED(args), size_t Py_UNUSED(nargsf),
+                           PyObject *Py_UNUSED(kwnames))
+{
+    return ((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
+}
+
 static void dealloc(struct rlock *self)
 {
     PyTypeObject *type = Py_TYPE(self);

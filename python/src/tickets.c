@@ -70,7 +70,11 @@ struct ticket *tickets_choose(struct tickets *tickets)
 
 const uint32_t *ticket_grant(struct ticket *ticket)
 {
-    return swap_release(&ticket->state, TICKET_GRANTED) == TICKET_ASLEEP ? &ticket->state : NULL;
+    const void *object = ticket->object;
+    if (swap_release(&ticket->state, TICKET_GRANTED) != TICKET_ASLEEP)
+        return NULL;
+    spin_waker(object);
+    return &ticket->state; /* I2 */
 }
 
 void ticket_wake(const uint32_t *word)
@@ -101,6 +105,7 @@ int ticket_wait(struct ticket *ticket, int kind, const void *object, thr_time de
         ticket_wake(first);
         return ticket->chosen;
     }
+    ticket->object = object;
     block_begin(&blocking);
     ticket_wake(first);
     sleep_for(ticket, kind, object, deadline);
