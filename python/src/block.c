@@ -25,6 +25,10 @@
  * whoever wakes somebody hands over, when HOLD has passed since that was last done: at most a small part of the time is
  * spent on hand-overs, and who is woken again and again waits for HOLD at most, not for 5 ms.
  *
+ * After a notify it does not do so at once, but when HOLD has passed and the woken thread has not come: at the waker's next
+ * release of a lock. Programs count on what stands right after the `with` of a notify: a worker of concurrent.futures says
+ * there that it is idle again, and who got its result first would start another.
+ *
  * H1  The waker never waits longer than PATIENCE: the woken thread may have gone to sleep elsewhere.
  * H2  `handing`, `turns` and the habits are hints for any thread of any interpreter: a turn that was somebody else's ends
  *     the sleep early, and that is all.
@@ -103,8 +107,11 @@ static uint32_t turns;
 static uint32_t handing; /* threads that wait for a turn to be taken */
 static thr_time handed;  /* when that was last done */
 
+thr_time block_owed;
+
 static void turn_taken(void)
 {
+    store_relaxed(&block_owed, 0);
     if (load_relaxed(&handing) == 0)
         return;
     (void)add_release(&turns, 1);
@@ -133,10 +140,13 @@ static void hand_over(void)
     store_relaxed(&handed, thr_now());
 }
 
-void waking_begin(struct waking *waking, bool somebody)
+void waking_begin(struct waking *waking, bool somebody, bool later)
 {
     waking->thread = NULL;
-    waking->due = somebody && thr_now() - load_relaxed(&handed) >= HOLD;
+    thr_time now = somebody ? thr_now() : 0;
+    waking->due = somebody && !later && now - load_relaxed(&handed) >= HOLD;
+    if (somebody && later && load_relaxed(&block_owed) == 0)
+        store_relaxed(&block_owed, now);
     if (habit.woke) {
         habit.woke = false;
         habit.trust = 0;
@@ -155,6 +165,14 @@ void waking_end(struct waking *waking)
         PyEval_RestoreThread(waking->thread);
     else if (waking->due)
         hand_over();
+}
+
+void block_pay(void)
+{
+    if (thr_now() - load_relaxed(&block_owed) < HOLD)
+        return;
+    store_relaxed(&block_owed, 0);
+    hand_over();
 }
 
 void waking_done(void)

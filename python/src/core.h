@@ -136,13 +136,13 @@ void block_begin(struct blocking *blocking);
 bool block_end(struct blocking *blocking);
 
 /* What may wake a thread stands between these two, which see to it that the woken thread gets the GIL in good time. With
- * `somebody` it surely wakes one. The GIL may be given up between them, and in the second. */
+ * `somebody` it surely wakes one; with `later` that one is not in a hurry. The GIL may be given up between them, and in the second. */
 struct waking {
     PyThreadState *thread;
     bool due;
 };
 
-void waking_begin(struct waking *waking, bool somebody);
+void waking_begin(struct waking *waking, bool somebody, bool later);
 void waking_end(struct waking *waking);
 
 /* After wakes that were made with the GIL. */
@@ -152,7 +152,7 @@ void waking_done(void);
 static inline void waking_none(void)
 {
     struct waking none;
-    waking_begin(&none, false);
+    waking_begin(&none, false, false);
 }
 
 /* -- tickets.c ---------------------------------------------------------------------------------------------------- */
@@ -213,6 +213,12 @@ void holding_retake(struct holding *holding);
 /* Frees a lock that is held, and grants the tickets. Returns the last word to wake, or NULL. */
 const uint32_t *holding_free(struct holding *holding);
 
+/* Since when a woken thread has been waiting for the GIL, as far as is known; 0: none. */
+extern thr_time block_owed;
+
+/* Hands the GIL over, if that has been long. */
+void block_pay(void);
+
 /* Whether somebody is to be woken by the release. */
 static inline bool holding_wanted(const struct holding *holding)
 {
@@ -224,8 +230,12 @@ void holding_release_wanted(struct holding *holding);
 /* Frees it, and lets those go that wait for that: false if it was free. */
 static inline bool holding_release(struct holding *holding)
 {
-    if (!holding_wanted(holding))
-        return thr_lock_release(&holding->lock) == THR_OK;
+    if (!holding_wanted(holding)) {
+        bool freed = thr_lock_release(&holding->lock) == THR_OK;
+        if (__atomic_load_n(&block_owed, __ATOMIC_RELAXED) != 0)
+            block_pay();
+        return freed;
+    }
     if (!thr_lock_locked(&holding->lock))
         return false;
     holding_release_wanted(holding);

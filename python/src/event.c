@@ -74,7 +74,7 @@ static PyObject *is_set_camel(struct event *self, PyObject *Py_UNUSED(none))
 static PyObject *set(struct event *self, PyObject *Py_UNUSED(none))
 {
     struct waking waking;
-    waking_begin(&waking, self->waiting != 0);
+    waking_begin(&waking, self->waiting != 0, false);
     thr_event_set(&self->event);
     waking_end(&waking);
     Py_RETURN_NONE;

@@ -58,8 +58,9 @@ const uint32_t *holding_free(struct holding *holding)
 void holding_release_wanted(struct holding *holding)
 {
     struct waking waking;
+    bool later = holding->waiting == 0;
     const uint32_t *word = grant_chosen(holding);
-    waking_begin(&waking, true);
+    waking_begin(&waking, true, later);
     (void)thr_lock_release(&holding->lock);
     ticket_wake(word);
     waking_end(&waking);

@@ -221,7 +221,7 @@ static PyObject *release(struct semaphore *self, PyObject *const *args, Py_ssize
         return NULL;
     struct waking waking;
     thr_result result = THR_TOO_MANY;
-    waking_begin(&waking, self->waiting != 0);
+    waking_begin(&waking, self->waiting != 0, false);
     if (count <= (Py_ssize_t)THR_SEMAPHORE_MAX)
         result = thr_bounded_semaphore_release(&self->semaphore, (uint32_t)count);
     waking_end(&waking);
