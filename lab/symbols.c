@@ -267,8 +267,8 @@ static size_t flatten(void *const *frames, size_t n, const struct place **out, s
 
 static bool is_library(const struct place *place)
 {
-    return in_library(place->path) || strncmp(place->function, "thr_", 4) == 0 || strncmp(place->function, "__tsan_", 7) == 0 ||
-           strcmp(place->function, "tsan_step") == 0;
+    return in_library(place->path) || strncmp(place->function, "thr_", 4) == 0 ||
+           strncmp(place->function, "__tsan_", 7) == 0 || strcmp(place->function, "tsan_step") == 0;
 }
 
 static bool in_libc(const struct place *place)

@@ -40,10 +40,10 @@ enum wait_kind {
     WAIT_TIMER, /* join of a timer */
     WAIT_EXIT,  /* for the non-daemon threads */
     WAIT_SLEEP,
-    WAIT_START, /* of a thread: its first instructions */
-    WAIT_PUT,   /* queue */
-    WAIT_GET,   /* queue */
-    WAIT_DONE,  /* join of a queue */
+    WAIT_START,  /* of a thread: its first instructions */
+    WAIT_PUT,    /* queue */
+    WAIT_GET,    /* queue */
+    WAIT_DONE,   /* join of a queue */
     WAIT_ANY_OF, /* wait_any */
     WAIT_FUTURE,
     WAIT_FUTURES, /* some of several */
