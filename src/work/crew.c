@@ -19,11 +19,15 @@ static bool pending(const thr_executor *executor)
     return executor->queue.count > 0 || executor->list_first;
 }
 
-/* Whether a worker that has nothing to do should leave. */
+/* Whether a worker that has nothing to do should leave. After a shutdown the last to become idle says so for all: those that
+ * work may still spawn. At the end of the process each goes by itself: the thread that waits for that may be a worker, and
+ * is never idle. (What is spawned then hires anew.) */
 static bool leaves(const thr_executor *executor)
 {
-    return (executor->closed || executor->broken || executors_ending()) && executor->active == 0 &&
-           executor->absent == 0 && !pending(executor);
+    if (pending(executor))
+        return false;
+    return executors_ending() ||
+           ((executor->closed || executor->broken) && executor->active == 0 && executor->absent == 0);
 }
 
 static bool may_hire(const thr_executor *executor)

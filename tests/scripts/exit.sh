@@ -51,6 +51,12 @@ for round in 1 2 3; do
     check exit shutdown_and_return 0 'late handler' thread 'after the shutdown' 'early handler'
     check exit fork_in_handler 0 thread handler 'child ended with 0'
 
+    check exit_work return 0 'late handler' first second 'submitted by a task' 'early handler'
+    check exit_work exit 5 'late handler' first second 'submitted by a task' 'early handler'
+    check exit_work shutdown 0 'late handler' first 'it has been shut down' second 'early handler'
+    check exit_work handler 0 'late handler' first second 'submitted by a task' 'submitted by a handler'
+    check exit_work worker 7 exit 'early handler'
+
     check exit_cpp return 0 'end of the late static' thread \
         'end of the thread-local' 'end of the global'
     check exit_cpp exit 5 'end of the late static' thread \
