@@ -25,6 +25,9 @@
  * whoever wakes somebody hands over, when HOLD has passed since that was last done: at most a small part of the time is
  * spent on hand-overs, and who is woken again and again waits for HOLD at most, not for 5 ms.
  *
+ * Who has let go or handed over waits for the GIL itself then, and is owed it: whoever gives or frees something HOLD
+ * later hands over.
+ *
  * After a notify it does not do so at once, but when HOLD has passed and the woken thread has not come: at the waker's next
  * release of a lock. Programs count on what stands right after the `with` of a notify: a worker of concurrent.futures says
  * there that it is idle again, and who got its result first would start another.
@@ -129,13 +132,21 @@ static void await_turn(uint32_t before, thr_time deadline)
     }
 }
 
+/* Takes the GIL that was given away: until then we are owed it. */
+static void take_back(PyThreadState *thread)
+{
+    store_relaxed(&block_owed, thr_now());
+    PyEval_RestoreThread(thread);
+    turn_taken();
+}
+
 static void hand_over(void)
 {
     (void)add_relaxed(&handing, 1);
     uint32_t before = load_relaxed(&turns);
     PyThreadState *thread = PyEval_SaveThread();
     await_turn(before, thr_now() + PATIENCE);
-    PyEval_RestoreThread(thread);
+    take_back(thread);
     (void)sub_relaxed(&handing, 1);
     store_relaxed(&handed, thr_now());
 }
@@ -162,9 +173,11 @@ void waking_begin(struct waking *waking, bool somebody, bool later)
 void waking_end(struct waking *waking)
 {
     if (waking->thread)
-        PyEval_RestoreThread(waking->thread);
+        take_back(waking->thread);
     else if (waking->due)
         hand_over();
+    else if (load_relaxed(&block_owed) != 0)
+        block_pay();
 }
 
 void block_pay(void)
