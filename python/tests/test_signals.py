@@ -95,9 +95,11 @@ class Signals(unittest.TestCase):
         self.addCleanup(signal.signal, signal.SIGUSR1, signal.getsignal(signal.SIGUSR1))
 
     def send_while_blocked(self, times=1):
-        """A thread that signals this one, whenever it is found asleep."""
-        main, handled = os.getpid(), self.handled
+        """A thread that signals this one, whenever it is found asleep, from self.ready on."""
+        main, handled, ready = os.getpid(), self.handled, []
+        self.ready = lambda: ready.append(True)
         def send():
+            wait_until(lambda: ready, "main ready")
             for number in range(times):
                 wait_until(lambda: blocked(main) and len(handled) == number, "main asleep")
                 os.kill(main, signal.SIGUSR1)
@@ -116,6 +118,7 @@ class Signals(unittest.TestCase):
                 signal.signal(signal.SIGUSR1, handler)
                 sender = self.send_while_blocked()
                 with self.assertRaises(Raised):
+                    self.ready()
                     wait()
                 sender.join()
                 if hasattr(wait, "lock"):
@@ -141,6 +144,7 @@ class Signals(unittest.TestCase):
                         let_go()
                 signal.signal(signal.SIGUSR1, handler)
                 sender = self.send_while_blocked(3)
+                self.ready()
                 wait()
                 self.assertEqual(len(self.handled), 3)
                 sender.join()
@@ -153,6 +157,7 @@ class Signals(unittest.TestCase):
                 self.handled = []
                 signal.signal(signal.SIGUSR1, lambda *args: (self.handled.append(1), time.sleep(0.02)))
                 sender = self.send_while_blocked(5)
+                self.ready()
                 start = time.monotonic()
                 self.assertFalse(wait(timeout=0.5))
                 took = time.monotonic() - start
@@ -169,11 +174,13 @@ class Signals(unittest.TestCase):
             self.handled.append(1)
             raise Raised
         gate = cthreading.Event()
+        self.addCleanup(gate.set)
         thread = cthreading.Thread(target=gate.wait)
         thread.start()
         signal.signal(signal.SIGUSR1, handler)
         sender = self.send_while_blocked()
         with self.assertRaises(Raised):
+            self.ready()
             thread.join()
         sender.join()
         self.assertTrue(thread.is_alive())
@@ -190,6 +197,7 @@ class Signals(unittest.TestCase):
         signal.signal(signal.SIGUSR1, handler)
         sender = self.send_while_blocked()
         with self.assertRaises(Raised):
+            self.ready()
             barrier.wait()
         sender.join()
         self.assertEqual((barrier.broken, barrier.n_waiting), (False, 0))
