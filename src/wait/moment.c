@@ -10,7 +10,7 @@ void wait_moment(unsigned *turns)
 {
     static const uint32_t nothing = 0;
     unsigned turn = (*turns)++;
-    if (thr__steered()) /* in the laboratory nobody else runs until we wait */
+    if (hook_steers()) /* in the laboratory nobody else runs until we wait */
         (void)wait_system->wait(&nothing, 0, OS_ANY, wait_system->now() + NAP);
     else if (turn < SPINS)
         os_pause();

@@ -5,6 +5,7 @@
  *  pausing, yielding   0 .. TRUST_MAX, how far each way is trusted: a success adds 1, a failure takes a quarter away (at
  *                      least 1). The time that it may take grows with it. At 0 one wait in PROBE tries all the same, to
  *                      find out whether things have changed.
+ *  waits               how many began while one of the two was not trusted
  *  waker               processor + 1 of the last waker; 0: none yet
  *  debt                nanoseconds that yields of LONG_YIELD and more took, less what the others have saved
  *  no_yield_before     when that was too much: nobody yields for a while
@@ -150,7 +151,7 @@ static __thread struct {
 /* Yields, if the calling thread's turn has lasted for TURN. Only some visits look at the clock. */
 static void take_turns(struct place *place)
 {
-    if (thr__steered() || ++turn.visits % VISITS_A_CLOCK != 0)
+    if (hook_steers() || ++turn.visits % VISITS_A_CLOCK != 0)
         return;
     thr_time now = os_now();
     if (now - turn.seen > TURN)
