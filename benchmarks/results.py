@@ -15,6 +15,7 @@ class Target:
     group: str
     limit: float | None = None
     peer: float | None = None
+    plus: float | None = None
     at_most: float | None = None
     figures: dict = dataclasses.field(default_factory=dict)
     over: dict = dataclasses.field(default_factory=dict)
@@ -123,6 +124,8 @@ class Row:
         for what, ratio, most in (("limit", self.to_limit(), target.limit), ("best peer", self.to_best(), target.peer)):
             if most is not None and ratio is not None and ratio > most:
                 found.append(f"{ratio:.3g} times the cost of the {what}, not {most:g}")
+        if target.plus is not None and self.limit and self.ours.value > self.limit.value + target.plus:
+            found.append(f"{self.ours.value - self.limit.value:.3g} {self.unit} above the limit, not {target.plus:g}")
         if target.at_most is not None and self.ours.value > target.at_most:
             found.append(f"{self.ours.value:g} {self.unit}, not {target.at_most:g}")
         for name, most in target.figures.items():

@@ -32,35 +32,37 @@ THR_API thr_result thr__lock_acquire(thr_lock *lock, thr_time deadline);
 THR_API bool thr__lock_try_acquire(thr_lock *lock);
 THR_API thr_result thr__lock_release(thr_lock *lock);
 
+/* Private: the uncontended way in. Both loads come first: none has to wait for the outcome of the other. */
+THR_INLINE bool thr__lock_fast(thr_lock *lock)
+{
+    uint32_t me = thr__me;
+    return !thr__steered() && THR__LIKELY(thr__cas_acquire(&lock->word_, 0, me));
+}
+
 /** Takes the lock; blocks while it is held, also by the caller itself (as in Python, that waits for ever).
  * Always THR_OK. Python: lock.acquire(). */
 THR_INLINE thr_result thr_lock_acquire(thr_lock *lock)
 {
-    if (!thr__steered() && THR__LIKELY(thr__cas_acquire(&lock->word_, 0, thr__me)))
-        return THR_OK;
-    return thr__lock_acquire(lock, THR_FOREVER);
+    return THR__LIKELY(thr__lock_fast(lock)) ? THR_OK : thr__lock_acquire(lock, THR_FOREVER);
 }
 
 /** Takes the lock, or gives up at the deadline: THR_TIMEOUT. Python: lock.acquire(timeout=seconds). */
 THR_NODISCARD THR_INLINE thr_result thr_lock_acquire_until(thr_lock *lock, thr_time deadline)
 {
-    if (!thr__steered() && THR__LIKELY(thr__cas_acquire(&lock->word_, 0, thr__me)))
-        return THR_OK;
-    return thr__lock_acquire(lock, deadline);
+    return THR__LIKELY(thr__lock_fast(lock)) ? THR_OK : thr__lock_acquire(lock, deadline);
 }
 
 /** Takes the lock if it is free now. Never blocks. Python: lock.acquire(blocking=False). */
 THR_NODISCARD THR_INLINE bool thr_lock_try_acquire(thr_lock *lock)
 {
-    if (!thr__steered() && THR__LIKELY(thr__cas_acquire(&lock->word_, 0, thr__me)))
-        return true;
-    return thr__lock_try_acquire(lock);
+    return THR__LIKELY(thr__lock_fast(lock)) || thr__lock_try_acquire(lock);
 }
 
 /** Frees the lock and lets one waiter go. THR_NOT_LOCKED if it is free. Never blocks. Python: lock.release(). */
 THR_INLINE thr_result thr_lock_release(thr_lock *lock)
 {
-    if (!thr__steered() && THR__LIKELY(thr__cas_release(&lock->word_, thr__me, 0)))
+    uint32_t me = thr__me;
+    if (!thr__steered() && THR__LIKELY(thr__cas_release(&lock->word_, me, 0)))
         return THR_OK;
     return thr__lock_release(lock);
 }

@@ -20,8 +20,11 @@ THR__BEGIN
 typedef struct thr_rlock {
     thr_lock lock_;
     uint32_t depth_; /* only its owner reads or writes it */
-    uint64_t owner_; /* thr__identity() of the owner; 0: nobody */
+    uint64_t owner_; /* thr__identity() of the owner, and perhaps THR__SEEN; 0: nobody */
 } thr_rlock;
+
+/* Private: set in the owner where the laboratory saw the lock taken. */
+#define THR__SEEN ((uint64_t)1)
 
 /** A free rlock; the same as zeroed. */
 #define THR_RLOCK_INIT {{0}, 0, 0}
@@ -36,8 +39,14 @@ THR_API thr_result thr__rlock_acquire(thr_rlock *lock, thr_time deadline);
 THR_API bool thr__rlock_try_acquire(thr_rlock *lock);
 THR_API thr_result thr__rlock_release(thr_rlock *lock);
 
-/* Private. Only the caller itself can have written its own identity there, so relaxed is enough. */
+/* Private. Whether the caller owns it. Only the caller itself can have written its own identity there: relaxed is enough. */
 THR_INLINE bool thr__rlock_mine(const thr_rlock *lock)
+{
+    return (__atomic_load_n(&lock->owner_, __ATOMIC_RELAXED) & ~THR__SEEN) == thr__identity();
+}
+
+/* Private. The same, and the laboratory did not see it taken, so need not see what the owner does with it now. */
+THR_INLINE bool thr__rlock_mine_unseen(const thr_rlock *lock)
 {
     return __atomic_load_n(&lock->owner_, __ATOMIC_RELAXED) == thr__identity();
 }
@@ -45,15 +54,14 @@ THR_INLINE bool thr__rlock_mine(const thr_rlock *lock)
 /* Private: the two uncontended ways in. Neither counts beyond UINT32_MAX: the slow path reports that. */
 THR_INLINE bool thr__rlock_fast(thr_rlock *lock)
 {
-    if (thr__steered())
-        return false;
-    if (thr__rlock_mine(lock)) {
-        if (THR__UNLIKELY(lock->depth_ == UINT32_MAX))
+    if (thr__rlock_mine_unseen(lock)) {
+        uint32_t depth;
+        if (THR__UNLIKELY(__builtin_add_overflow(lock->depth_, 1, &depth)))
             return false;
-        lock->depth_++;
+        lock->depth_ = depth;
         return true;
     }
-    if (THR__UNLIKELY(!thr__cas_acquire(&lock->lock_.word_, 0, thr__me)))
+    if (thr__steered() || THR__UNLIKELY(!thr__cas_acquire(&lock->lock_.word_, 0, thr__me)))
         return false;
     __atomic_store_n(&lock->owner_, thr__identity(), __ATOMIC_RELAXED);
     lock->depth_ = 1;
@@ -83,14 +91,12 @@ THR_NODISCARD THR_INLINE bool thr_rlock_try_acquire(thr_rlock *lock)
  * owns it. Never blocks. Python: rlock.release(). */
 THR_INLINE thr_result thr_rlock_release(thr_rlock *lock)
 {
-    if (thr__steered() || !THR__LIKELY(thr__rlock_mine(lock)))
+    if (THR__UNLIKELY(!thr__rlock_mine_unseen(lock)))
         return thr__rlock_release(lock);
     if (--lock->depth_ != 0)
         return THR_OK;
     __atomic_store_n(&lock->owner_, 0, __ATOMIC_RELAXED);
-    if (THR__LIKELY(thr__cas_release(&lock->lock_.word_, thr__me, 0)))
-        return THR_OK;
-    return thr__lock_release(&lock->lock_);
+    return thr_lock_release(&lock->lock_);
 }
 
 /** Whether somebody holds the lock. Orders nothing. Python: rlock.locked() (3.14). */

@@ -165,9 +165,10 @@ thr_result thr_condition_wait_rlock_until(thr_condition *condition, thr_rlock *l
     if (!thr_rlock_is_owned(lock))
         return hook_misuse(condition, thr__lock_held(&lock->lock_) ? THR_NOT_OWNER : THR_NOT_LOCKED);
     uint32_t depth = lock->depth_;
+    uint64_t owner = load_relaxed(&lock->owner_);
     store_relaxed(&lock->owner_, 0);
     thr_result result = wait_expired(deadline) ? wait_not(&lock->lock_) : wait_on(condition, &lock->lock_, deadline);
-    store_relaxed(&lock->owner_, thr__identity());
+    store_relaxed(&lock->owner_, owner);
     lock->depth_ = depth;
     return result;
 }

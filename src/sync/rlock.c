@@ -3,11 +3,15 @@
  *  field    meaning                          written by
  *  lock_    held while somebody owns it      lock.c
  *  owner_   thr__identity() of the owner,    the owner: after it took lock_, before it frees it
- *           0 otherwise
+ *           | THR__SEEN if the laboratory
+ *           looks on; 0 otherwise
  *  depth_   how many times it was taken      the owner
  *
  * I1  owner_ is a thread's identity only while that thread holds lock_. So a thread that reads its own identity there
  *     wrote it itself: relaxed is enough; one that reads another value, old or new, knows that it is not the owner.
+ *
+ * THR__SEEN keeps the inline paths out without a look at the hook: to them a lock that has it belongs to somebody else. One
+ * that was taken before the laboratory looked on is theirs until it is free, which the laboratory sees as that of a lock.
  *
  * Order: that of lock_. */
 
@@ -17,7 +21,7 @@
 
 static void own(thr_rlock *lock, uint32_t depth)
 {
-    store_relaxed(&lock->owner_, thr__identity());
+    store_relaxed(&lock->owner_, thr__identity() | (thr__steered() ? THR__SEEN : 0));
     lock->depth_ = depth;
 }
 

@@ -136,6 +136,32 @@ static void rlock(void)
     FAST(HOOK_RLOCK_ACQUIRE, &r, thr_rlock_try_acquire(&r), true);
 }
 
+/* Taken before the laboratory looked on, it is its owner's until it is free, as a lock that becomes free. */
+static void test_rlock_held_before(void **state)
+{
+    (void)state;
+    thr_rlock r = THR_RLOCK_INIT;
+    CHECK_EQUAL(thr_rlock_acquire(&r), THR_OK);
+    below = wait_system;
+    wait_system = &counting;
+    thr__hooked = 1;
+    forget();
+    CHECK_EQUAL(thr_rlock_acquire(&r), THR_OK);
+    CHECK_EQUAL(thr_rlock_release(&r), THR_OK);
+    CHECK_EQUAL(seen.points, 0);
+    FAST(HOOK_LOCK_RELEASE, &r, thr_rlock_release(&r), THR_OK);
+
+    FAST(HOOK_RLOCK_ACQUIRE, &r, thr_rlock_acquire(&r), THR_OK);
+    thr__hooked = 0;
+    CHECK_EQUAL(thr_rlock_depth(&r), 1);
+    CHECK_EQUAL(thr_rlock_acquire(&r), THR_OK);
+    CHECK_EQUAL(thr_rlock_depth(&r), 2);
+    CHECK_EQUAL(thr_rlock_release(&r), THR_OK);
+    CHECK_EQUAL(thr_rlock_release(&r), THR_OK);
+    CHECK_EQUAL(thr_rlock_locked(&r), false);
+    wait_system = below;
+}
+
 static bool yes(void *arg)
 {
     (void)arg;
@@ -527,8 +553,9 @@ BOTH_WAYS(threads)
 BOTH_WAYS(holding)
 BOTH_WAYS(contended)
 
-SUPPORT_MAIN(cmocka_unit_test(test_lock), cmocka_unit_test(test_rlock), cmocka_unit_test(test_condition),
-             cmocka_unit_test(test_semaphore), cmocka_unit_test(test_bounded_semaphore), cmocka_unit_test(test_event),
-             cmocka_unit_test(test_barrier), cmocka_unit_test(test_latch), cmocka_unit_test(test_once),
-             cmocka_unit_test(test_rwlock), cmocka_unit_test(test_sleeping), cmocka_unit_test(test_threads),
-             cmocka_unit_test(test_holding), cmocka_unit_test(test_contended), cmocka_unit_test(test_clock))
+SUPPORT_MAIN(cmocka_unit_test(test_lock), cmocka_unit_test(test_rlock), cmocka_unit_test(test_rlock_held_before),
+             cmocka_unit_test(test_condition), cmocka_unit_test(test_semaphore),
+             cmocka_unit_test(test_bounded_semaphore), cmocka_unit_test(test_event), cmocka_unit_test(test_barrier),
+             cmocka_unit_test(test_latch), cmocka_unit_test(test_once), cmocka_unit_test(test_rwlock),
+             cmocka_unit_test(test_sleeping), cmocka_unit_test(test_threads), cmocka_unit_test(test_holding),
+             cmocka_unit_test(test_contended), cmocka_unit_test(test_clock))
