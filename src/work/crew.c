@@ -148,8 +148,10 @@ static struct worker *free_seat(thr_executor *executor)
     struct worker *worker = executor->workers;
     while (worker && is_taken(worker))
         worker = worker->next;
-    if (worker)
+    if (worker) {
         worker->alive = true;
+        worker->searching = searches_at_once(executor);
+    }
     return worker;
 }
 
@@ -174,7 +176,7 @@ static struct worker *seat(thr_executor *executor)
     os_errno_restore(saved);
     if (!worker)
         return NULL;
-    *worker = (struct worker){.executor = executor, .alive = true};
+    *worker = (struct worker){.executor = executor, .alive = true, .searching = searches_at_once(executor)};
     executor_lock(executor);
     add_seat(executor, worker);
     executor_unlock(executor);
@@ -209,8 +211,6 @@ static thr_result start(struct worker *worker)
 static thr_result hire(thr_executor *executor)
 {
     struct worker *worker = seat(executor);
-    if (worker)
-        worker->searching = searches_at_once(executor);
     thr_result result = worker ? start(worker) : THR_NO_MEMORY;
     struct call next = {NULL, false};
     executor_lock(executor);

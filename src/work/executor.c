@@ -320,10 +320,12 @@ void executor_forked(thr_executor *executor)
 
 /* -- Shutting down ------------------------------------------------------------------------------------------------ */
 
-static void shut(thr_executor *executor, bool cancel_futures)
+/* All flags of the executor are written under the lock: a test of two of them may be compiled into one load of all four. */
+static void shut(thr_executor *executor, bool cancel_futures, bool dropped)
 {
     executor_lock(executor);
     executor->closed = true;
+    executor->dropped = dropped || executor->dropped;
     crew_dismiss(executor);
     executor_unlock(executor);
     if (cancel_futures)
@@ -385,7 +387,7 @@ thr_result thr_executor_shutdown_until(thr_executor *executor, thr_time deadline
     hook_point(HOOK_EXECUTOR_SHUTDOWN, executor);
     if (is_its_worker(executor))
         return THR_DEADLOCK;
-    shut(executor, cancel_futures);
+    shut(executor, cancel_futures, false);
     thr_result result = wait_for_the_last(executor, deadline);
     return result == THR_OK ? join_all(executor, deadline) : result;
 }
@@ -395,7 +397,7 @@ thr_result thr_executor_shutdown(thr_executor *executor, bool wait, bool cancel_
     if (wait)
         return thr_executor_shutdown_until(executor, THR_FOREVER, cancel_futures);
     hook_point(HOOK_EXECUTOR_SHUTDOWN, executor);
-    shut(executor, cancel_futures);
+    shut(executor, cancel_futures, false);
     return THR_OK;
 }
 
@@ -403,7 +405,6 @@ void thr_executor_free(thr_executor *executor)
 {
     if (!executor)
         return;
-    shut(executor, false);
-    executor->dropped = true;
+    shut(executor, false, true);
     executor_unref(executor);
 }
