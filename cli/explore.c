@@ -17,7 +17,7 @@ static const struct argp_option options[] = {
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "exhaustive: at most N preemptions in a schedule", 0},
     {"output", 'o', "FILE", 0, "where the schedule that fails is written (PROGRAM.schedule)", 0},
     {"jobs", 'j', "N", 0, "run N schedules at a time (one a processor)", 0},
-    {"hang", KEY_HANG, "S", 0, "a schedule that takes S seconds of real time hangs (10)", 0},
+    {"hang", KEY_HANG, "S", 0, "a schedule hangs when it takes no step for S seconds (10)", 0},
     {"allow-misuse", KEY_ALLOW_MISUSE, NULL, 0, "mistaken calls (release of a free lock, ...) are no failures", 0},
     {"no-early-timeouts", KEY_NO_EARLY, NULL, 0, "deadlines pass only when nobody can run", 0},
     {"quiet", 'q', NULL, 0, "no progress line", 0},

@@ -160,15 +160,29 @@ static int status_alone(int status, const char *program)
     return STATUS_OK;
 }
 
+static bool await(pid_t child, int *status)
+{
+    while (waitpid(child, status, 0) < 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    return true;
+}
+
+/* What a debugger did with the program has been seen on the spot. */
+static int status_wrapped(pid_t child)
+{
+    int status;
+    return await(child, &status) && WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_USAGE;
+}
+
 static int status_of(pid_t child, int from, const char *program)
 {
     int status;
     bool there = next_news(from) != 0;
     bool stopped = there && next_news(from) != 0;
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR)
-            return STATUS_USAGE;
-    }
+    if (!await(child, &status))
+        return STATUS_USAGE;
     if (!there) {
         if (!(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_USAGE))
             complain("%s does not use the library `threading` (or a version of it without the laboratory)", program);
@@ -210,5 +224,5 @@ int launch(const char *mode, const struct launch_options *options, char **argv, 
     /* Ctrl-C is for the program; the laboratory in it ends the search with a summary. */
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGQUIT, SIG_IGN);
-    return status_of(child, news[0], argv[0]);
+    return wrapper ? status_wrapped(child) : status_of(child, news[0], argv[0]);
 }

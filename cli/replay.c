@@ -12,7 +12,7 @@ enum { KEY_GDB = 256, KEY_ALLOW_MISUSE, KEY_HANG, ARGUMENTS = 4096, LINE = 8192 
 
 static const struct argp_option options[] = {
     {"gdb", KEY_GDB, NULL, 0, "run it under the debugger gdb", 0},
-    {"hang", KEY_HANG, "S", 0, "it hangs when it takes S seconds of real time (10)", 0},
+    {"hang", KEY_HANG, "S", 0, "it hangs when it takes no step for S seconds (10)", 0},
     {"allow-misuse", KEY_ALLOW_MISUSE, NULL, 0, "mistaken calls (release of a free lock, ...) are no failures", 0},
     {0},
 };

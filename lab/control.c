@@ -100,6 +100,7 @@ static void *begin(void *arg)
 {
     const struct start *start = arg;
     control_self = start->strand;
+    start->strand->system_id = gettid();
     (void)pthread_setspecific(end_key, start->strand);
     token_await(start->strand);
     return start->function(start->arg);
@@ -179,6 +180,7 @@ static struct strand *come(void)
     }
     outside_note("a thread that was not started under control");
     control_self = comer.strand;
+    comer.strand->system_id = gettid();
     (void)pthread_setspecific(end_key, comer.strand);
     token_await(comer.strand);
     return comer.strand;
@@ -503,6 +505,7 @@ void control_begin(struct run *run)
     self->main = true;
     self->begun = true;
     self->native = (os_thread)pthread_self();
+    self->system_id = gettid();
     (void)snprintf(self->name, sizeof self->name, "MainThread");
     control_self = self;
     (void)pthread_setspecific(end_key, self);

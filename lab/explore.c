@@ -19,8 +19,8 @@ static struct search search;
 
 static uint32_t jobs(void)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > JOBS ? JOBS : (uint32_t)n;
+    uint32_t n = job_processors();
+    return n > JOBS ? JOBS : n;
 }
 
 /* The number of a strategy, STRATEGIES for all in turn; false: there is none of this name. */

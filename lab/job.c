@@ -124,12 +124,26 @@ static void serve_input(void)
 
 /* -- The child ---------------------------------------------------------------------------------------------------- */
 
-static void stay_on(uint32_t processor)
+uint32_t job_processors(void)
 {
     cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(processor - 1, &set);
-    (void)sched_setaffinity(0, sizeof set, &set);
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
+}
+
+/* On this one, counted from 1, of those that the process may run on. */
+static void stay_on(uint32_t processor)
+{
+    cpu_set_t all;
+    cpu_set_t one;
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        return;
+    CPU_ZERO(&one);
+    for (size_t i = 0; i < CPU_SETSIZE && processor > 0; i++) {
+        processor -= CPU_ISSET(i, &all) != 0;
+        if (processor == 0)
+            CPU_SET(i, &one);
+    }
+    (void)sched_setaffinity(0, sizeof one, &one);
 }
 
 static void become_child(const struct job *job)
@@ -154,7 +168,7 @@ int job_fork(struct job *job)
     job->killed = false;
     if (job->output >= 0)
         (void)!ftruncate(job->output, 0);
-    job->started = lab_library->os->now();
+    watch_begin(&job->watched);
     job->child = fork();
     if (job->child < 0) {
         job->child = 0;
@@ -171,17 +185,20 @@ int job_fork(struct job *job)
 
 /* -- Watching ----------------------------------------------------------------------------------------------------- */
 
+/* A look is taken at least so often. */
+enum { LOOK = 1000 /* milliseconds */ };
+
 static int milliseconds_left(const struct job *job)
 {
-    thr_time left = job->started + job->run->plan.hang - lab_library->os->now();
+    thr_time left = job->run->plan.hang - job->watched.idle;
     if (left <= 0)
         return 0;
-    return left / MILLISECOND > 1000 ? 1000 : (int)(left / MILLISECOND) + 1;
+    return left / MILLISECOND >= LOOK ? LOOK : (int)(left / MILLISECOND) + 1;
 }
 
 static void end_if_late(struct job *job)
 {
-    if (lab_library->os->now() - job->started < job->run->plan.hang)
+    if (watch_look(&job->watched, job->run, job->child) < job->run->plan.hang)
         return;
     job->killed = true;
     (void)kill(job->child, SIGKILL);
@@ -194,9 +211,9 @@ bool job_wait(struct job *job, bool wait)
     for (;;) {
         int status;
         struct pollfd watch = {job->watch, POLLIN, 0};
-        if (job->watch >= 0)
-            (void)poll(&watch, 1, wait ? milliseconds_left(job) : 0);
-        pid_t ended = waitpid(job->child, &status, job->watch >= 0 ? WNOHANG : 0);
+        if (wait)
+            (void)poll(&watch, 1, job->watch >= 0 ? milliseconds_left(job) : 1);
+        pid_t ended = waitpid(job->child, &status, WNOHANG);
         if (ended == job->child || (ended < 0 && errno != EINTR)) {
             if (job->watch >= 0)
                 (void)close(job->watch);

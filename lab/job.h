@@ -4,15 +4,19 @@
 #define LAB_JOB_H
 
 #include "lab/run.h"
+#include "lab/watch.h"
 
 struct job {
     struct run *run; /* shared with the child */
     pid_t child;     /* 0: none */
-    int watch;       /* pidfd */
+    int watch;       /* pidfd; -1: there is none */
     int output;      /* what the child writes to standard output and error; -1: it writes where we do */
-    thr_time started;
+    struct watch watched;
     bool killed;
 };
+
+/* The processors that this process may run on. */
+uint32_t job_processors(void);
 
 /* Makes what a job needs; false, with errno, where the system does not give it. Nothing is allocated on the heap: the
  * children are copies of this process, and should all find the heap as the program left it. */
@@ -31,7 +35,7 @@ void job_record_input(void);
 /* Forks a child that runs under job->run->plan. 1: this is the child; -1: no child could be had. */
 int job_fork(struct job *job);
 
-/* Waits for the child; true when it has ended. With `wait` false it only looks. One that takes too long is ended. */
+/* Waits for the child; true when it has ended. With `wait` false it only looks. One that hangs (watch.h) is ended. */
 bool job_wait(struct job *job, bool wait);
 
 /* What a run has come to. */

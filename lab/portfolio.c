@@ -10,7 +10,6 @@
  * plans. */
 
 #include <string.h>
-#include <unistd.h>
 
 #include "lab/control.h"
 #include "lab/frontier.h"
@@ -120,8 +119,7 @@ static void plan_first(struct plan *plan)
 
 static uint32_t processor_for(const struct search *search, uint64_t number)
 {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? 1 + (uint32_t)(number % search->jobs % (uint64_t)n) : 0;
+    return 1 + (uint32_t)(number % search->jobs % job_processors());
 }
 
 /* Whether the exhaustive search has shown that there is nothing else. */

@@ -17,6 +17,8 @@
 #ifndef LAB_RUN_H
 #define LAB_RUN_H
 
+#include <sys/types.h>
+
 #include "lab/lab.h"
 
 enum {
@@ -70,6 +72,7 @@ struct strand {
     uint32_t touched; /* operations done */
 
     os_thread native;
+    pid_t system_id;          /* the system's number of the thread; 0: not begun */
     const thr_thread *thread; /* NULL: not made by the library, or not begun */
     const struct wait_record *record;
     uint32_t number;
@@ -143,7 +146,7 @@ struct plan {
     uint64_t end;    /* steps after which a run that is fair does not end by itself */
     bool record;
     bool allow_misuse;
-    thr_time hang;
+    thr_time hang;      /* without a step: see watch.h */
     uint32_t processor; /* + 1; 0: any */
 
     /* surw */

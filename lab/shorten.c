@@ -17,7 +17,7 @@
 enum { TRIES = 2000, FEWEST_TRIES = 1500 };
 
 #define TRY_TIME ((thr_time)10000000000)
-#define FEWEST_TIME ((thr_time)2000000000)
+#define FEWEST_TIME ((thr_time)10000000000)
 
 /* -- The same again ----------------------------------------------------------------------------------------------- */
 

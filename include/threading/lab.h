@@ -58,7 +58,7 @@ typedef struct thr_explore_options {
     uint64_t seed;         /**< of the random strategies; 0: 1. The same seed tries the same schedules */
     const char *strategy;  /**< "random", "pct", "pos", "surw", "exhaustive"; NULL: all of them in turn */
     uint32_t preemptions;  /**< of exhaustive: at most so many in a schedule; 0: no limit. Fewest first */
-    double hang;           /**< seconds of real time after which a schedule counts as hanging; 0: 10 */
+    double hang;           /**< seconds without a step after which a schedule counts as hanging; 0: 10 */
     const char *file;      /**< where the schedule that fails is written; NULL: nowhere */
     bool allow_misuse;     /**< results such as THR_NOT_LOCKED are no failures */
     bool no_early_timeout; /**< no wait with a deadline ends before nobody else can run */
