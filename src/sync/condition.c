@@ -109,7 +109,7 @@ static thr_result sleep_for(thr_condition *condition, struct waiter *waiter, str
 {
     uint32_t state = WAITING;
     (void)cas_strong(&waiter->state, &state, ASLEEP);
-    while (load_acquire(&waiter->state) != GRANTED) {
+    while (load_acquire(&waiter->state) < GRANTED) {
         thr_result result = wait_block(wait, &waiter->state, ASLEEP, OS_ANY);
         if (result == THR_OK)
             continue;
@@ -135,11 +135,12 @@ static thr_result wait_on(thr_condition *condition, thr_lock *lock, thr_time dea
         result = sleep_for(condition, &waiter, &wait);
         wait_end(&wait);
     }
-    lock_retake(lock, load_acquire(&waiter.state) == GRANTED ? waiter.keep : 0);
-    if (result == THR_OK) {
+    bool granted = load_acquire(&waiter.state) >= GRANTED;
+    lock_retake(lock, granted ? waiter.keep : 0);
+    if (waiter.state == LEADING)
         handoff_followers(&waiter);
+    if (granted)
         tsan_acquire(condition);
-    }
     return result;
 }
 

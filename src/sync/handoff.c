@@ -29,7 +29,7 @@ static struct waiter **find(struct waiter **heads, const thr_lock *lock)
 static void grant(struct waiter *waiter)
 {
     const void *object = waiter->object;
-    if (swap_release(&waiter->state, GRANTED) == ASLEEP) {
+    if (swap_release(&waiter->state, waiter->next ? LEADING : GRANTED) == ASLEEP) {
         spin_waker(object);
         wait_wake(&waiter->state, 1, OS_ANY);
     }
@@ -113,8 +113,6 @@ void handoff(struct waiter *head)
 void handoff_followers(struct waiter *granted)
 {
     struct waiter *head = granted->next;
-    if (!head)
-        return;
     head->last = granted->last;
     handoff(head);
 }

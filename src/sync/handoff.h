@@ -23,8 +23,9 @@
  *  WAITING   not granted; the waiter is awake     the waiter: -> ASLEEP; a grant: -> GRANTED
  *  ASLEEP    not granted; it sleeps on the state  a grant: -> GRANTED, then wakes it
  *  GRANTED   it may go to the lock                -
+ *  LEADING   the same, and it has followers       -
  *
- * Order: the grant's swap is a release, the waiter's read of GRANTED an acquire. */
+ * Order: the grant's swap is a release, the waiter's read of what it stored an acquire. */
 
 #ifndef SYNC_HANDOFF_H
 #define SYNC_HANDOFF_H
@@ -33,17 +34,17 @@
 #include "threading/lock.h"
 #include "wait/wait.h"
 
-enum handoff_state { WAITING, ASLEEP, GRANTED };
+enum handoff_state { WAITING, ASLEEP, GRANTED, LEADING };
 
 struct waiter {
     struct ring_node ring; /* the condition's, under its bitlock */
-    uint32_t state;
-    uint32_t keep;      /* once granted: LOCK_WAITERS, if it is to set that when it retakes the lock (R1), or 0 */
-    const void *object; /* the condition; only its address is used */
+    const void *object;    /* the condition; only its address is used */
     thr_lock *lock;
     struct waiter *next;  /* out of the ring: the next in the list, the next follower */
     struct waiter *last;  /* of a head: the last of its followers, or itself */
     struct waiter *heads; /* of a pending head: the next head */
+    uint32_t state __attribute__((aligned(64)));
+    uint32_t keep; /* once granted: LOCK_WAITERS, if it is to set that when it retakes the lock (R1), or 0 */
 };
 
 /* Lets a head with its followers go to their lock: now, or when the caller, who may hold it, releases it. */

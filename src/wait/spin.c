@@ -25,8 +25,8 @@ enum {
     YIELDING_START = 2,
     PROBE = 64,
 
-    PAUSES_UNTIMED = 16, /* before the clock is first read */
-    PAUSES_A_CLOCK = 16, /* between two looks at the clock */
+    PAUSES_A_CLOCK = 16,     /* between two looks at the clock */
+    PAUSES_A_LOOK_MOST = 32, /* between two looks at a lock */
 
     VISITS_A_CLOCK = 4 /* to a lock, until the clock is read */
 };
@@ -188,7 +188,7 @@ static void yield_now(struct spin *spin, struct place *place)
 static void begin(struct spin *spin, const void *object, bool may_yield)
 {
     struct place *place = place_of(object);
-    *spin = (struct spin){.object = object, .may_yield = may_yield};
+    *spin = (struct spin){.object = object, .pauses = 1, .may_yield = may_yield};
     if (hook_steers()) /* in the laboratory nobody else runs meanwhile */
         return;
     spin->probe = is_probe(place);
@@ -209,12 +209,23 @@ void spin_begin_in_turn(struct spin *spin, const void *object)
     begin(spin, object, false);
 }
 
+/* Until the caller's next look. */
+static void pause_for_a_look(struct spin *spin)
+{
+    for (uint32_t i = 0; i < spin->pauses; i++)
+        os_pause();
+    spin->turns++;
+    spin->untimed += spin->pauses;
+    if (!spin->may_yield && spin->pauses < PAUSES_A_LOOK_MOST)
+        spin->pauses *= 2;
+}
+
 static bool pause_turn(struct spin *spin)
 {
-    os_pause();
-    spin->turns++;
-    if (spin->turns < PAUSES_UNTIMED || spin->turns % PAUSES_A_CLOCK != 0)
+    pause_for_a_look(spin);
+    if (spin->untimed < PAUSES_A_CLOCK)
         return true;
+    spin->untimed = 0;
     struct place *place = place_of(spin->object);
     spin->now = os_now();
     if (spin->end == 0)

@@ -31,6 +31,8 @@ struct spin {
     thr_time end;
     thr_time left; /* of yields that nobody else had use for */
     uint32_t turns;
+    uint32_t pauses;  /* until the next look */
+    uint32_t untimed; /* pauses since the clock was read */
     enum spin_way way;
     bool may_yield;
     bool probe;
@@ -39,7 +41,8 @@ struct spin {
 /* Starts a spin before a wait for `object`. */
 void spin_begin(struct spin *spin, const void *object);
 
-/* Starts one for a lock: it does not yield while it waits, but before, if the thread has had its processor for some time.
+/* Starts one for a lock: its looks grow rare, since each takes the word's cache line from who holds the lock, or is about
+ * to take it again; and it does not yield while it waits, but before, if the thread has had its processor for some time.
  * Threads that run take a lock from each other without a sleep; where there are more of them than processors, the others
  * would get their turn only when the system takes the processor from one, milliseconds later. */
 void spin_begin_in_turn(struct spin *spin, const void *object);
