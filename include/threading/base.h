@@ -29,7 +29,7 @@ typedef enum thr_result {
     THR_NOT_LOCKED,  /**< release of, or wait with, a lock that nobody holds */
     THR_NOT_OWNER,   /**< the lock is held by another thread */
     THR_DEADLOCK,    /**< the call would wait for itself */
-    THR_BROKEN,      /**< the barrier is broken, or was reset or aborted while waiting */
+    THR_BROKEN,      /**< the barrier is broken, or was reset or aborted while waiting; an executor is broken */
     THR_TOO_MANY,    /**< more than the bound, or more than can be counted */
     THR_TOO_LATE,    /**< it did run, or is running, already */
     THR_STARTED,     /**< only possible before the start */

@@ -22,6 +22,10 @@
  * cancelled by pthread_cancel(), has failed too, and its worker is replaced; but if it runs on the stack of a task that
  * waits for it, or has an open group, that ends the process, with a line on standard error.
  *
+ * A task that calls exit() has failed, and so has the one on whose stack it runs, if that waits for it: who waits for them
+ * goes on, their open groups are cancelled and waited for, and another worker does what is pending before the process
+ * ends. (thr_shutdown() returns, so a task that calls it has not ended: who waits for the task keeps it waiting.)
+ *
  * The end of the process waits until all that was submitted is done, as Python's, also for executors that were dropped
  * (where somebody cancels it, that long). thr_shutdown() does the same, and the executor can be used afterwards.
  *

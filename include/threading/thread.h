@@ -166,7 +166,8 @@ THR_API size_t thr_get_stack_size(void);
  * again, in the excepthook, a cleanup or a destructor, goes on ending; the first failure is kept, the second printed.
  *
  * Unwinding runs cleanup attributes, pthread_cleanup handlers and C++ destructors of code compiled with -fexceptions
- * (pkg-config's flags say so), on the GNU C library; musl runs only the pthread_cleanup handlers. A C++ noexcept frame,
+ * (pkg-config's flags say so), on the GNU C library; musl runs only the pthread_cleanup handlers, and in a task
+ * (executor.h) nothing: what the task holds it has to let go before. A C++ noexcept frame,
  * or a catch (...) that does not rethrow, on the way ends the process, as it does with pthread_exit(). */
 THR_API THR_NORETURN void thr_fail(int code, const char *format, ...) THR_PRINTF(2, 3);
 

@@ -44,6 +44,7 @@ static bool running; /* the handler */
 __thread uint32_t exit_mine;
 
 static void (*notice)(bool begins);
+static void (*notice_quit)(void);
 
 static void look_again(void)
 {
@@ -128,9 +129,17 @@ static void discount_waiter(void)
     registry_unlock();
 }
 
-void exit_notice(void (*function)(bool begins))
+void exit_notice(void (*function)(bool begins), void (*quit)(void))
 {
-    store_release(&notice, function); /* pairs with tell */
+    store_release(&notice, function);  /* pairs with tell */
+    store_release(&notice_quit, quit); /* pairs with tell_quit */
+}
+
+static void tell_quit(void)
+{
+    void (*function)(void) = load_acquire(&notice_quit); /* pairs with exit_notice */
+    if (function)
+        function();
 }
 
 static void tell(bool begins)
@@ -184,6 +193,7 @@ static void at_exit(void)
     registry_unlock();
     if (in_main)
         life_set(self, LIFE_GONE);
+    tell_quit();
     exit_wait();
     registry_lock();
     running = false;

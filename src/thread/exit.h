@@ -21,9 +21,10 @@ void exit_notice_join(void);
 /* Waits until nothing holds the process back but what waits for the caller. */
 void exit_wait(void);
 
-/* Has `function` called when somebody begins to wait for the end, and when that wait is over: for threads of the floor above
- * that end only when they are told. */
-void exit_notice(void (*function)(bool begins));
+/* For the floor above. Has `quit` called by a thread that has called exit(), before it waits: it will not come back. And
+ * `function` when somebody begins to wait for the end, and when that wait is over: some threads end only when they are
+ * told. */
+void exit_notice(void (*function)(bool begins), void (*quit)(void));
 
 /* Main has come to its end: who joins it goes on. Then waits, and ends the process. */
 _Noreturn void exit_main(int status);

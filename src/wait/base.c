@@ -52,7 +52,7 @@ const char *thr_strerror(thr_result result)
         [THR_NOT_LOCKED] = "the lock is not held",
         [THR_NOT_OWNER] = "the lock is held by another thread",
         [THR_DEADLOCK] = "the call would wait for itself",
-        [THR_BROKEN] = "the barrier is broken",
+        [THR_BROKEN] = "it is broken",
         [THR_TOO_MANY] = "more than the bound",
         [THR_TOO_LATE] = "it has run already, or is running",
         [THR_STARTED] = "it has been started already",

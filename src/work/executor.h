@@ -180,6 +180,12 @@ bool crew_work(const thr_executor *executor);
 /* The function of its thread. */
 void *worker_serve(void *worker);
 
+/* The thread is a worker no more, but not because there is nothing to do: it ends, or exit() was called in a task. */
+void worker_lost(void *worker);
+
+/* quit.c: the calling thread will not come back from exit(). */
+void worker_quit(void);
+
 /* Whether a further task may be run on this stack. */
 static inline bool worker_has_room(const struct worker *worker)
 {

@@ -104,7 +104,7 @@ thr_result executors_prepare(void)
         if (result == THR_OK) {
             os_barrier_prepare();
             frame_prepare();
-            exit_notice(notice_end);
+            exit_notice(notice_end, worker_quit);
             prepared = true;
         }
     }

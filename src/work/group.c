@@ -111,12 +111,17 @@ void task_run(thr_task *task, struct frame *frame)
     discount(group);
 }
 
+void group_task_died(thr_group *group, const struct frame *frame)
+{
+    fail(group, frame);
+    discount(group);
+}
+
 void task_died(thr_task *task, const struct frame *frame)
 {
     thr_group *group = task_group(task);
-    fail(group, frame);
     drop(task);
-    discount(group);
+    group_task_died(group, frame);
 }
 
 void task_break(thr_task *task)

@@ -43,8 +43,9 @@ thr_result group_spawn_owned(thr_group *group, thr_task *task, void *(*function)
 /* Runs it on this stack, unless it is cancelled, and discounts it. */
 void task_run(thr_task *task, struct frame *frame);
 
-/* It has ended without an end, with the frame's failure. */
+/* It has ended without an end, with the frame's failure. The second: its storage stays, if it is ours. */
 void task_died(thr_task *task, const struct frame *frame);
+void group_task_died(thr_group *group, const struct frame *frame);
 
 /* It cannot be run. */
 void task_break(thr_task *task);

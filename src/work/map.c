@@ -103,9 +103,10 @@ static thr_result conclude(struct map *map, thr_future **runners, size_t had, ui
     for (size_t i = 0; i < had; i++) {
         (void)thr_future_cancel(runners[i]); /* of those that are done, nothing */
         thr_result end = thr_future_result_until(runners[i], 0, NULL);
-        if (end == THR_CANCELLED || end == THR_BROKEN) {
+        if (end == THR_CANCELLED || end == THR_BROKEN || end == THR_FAILED) { /* failed: in the middle of a call */
             references++;
             result = end;
+            failed = failed || end == THR_FAILED;
         }
         thr_future_unref(runners[i]);
     }

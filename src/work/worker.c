@@ -233,8 +233,7 @@ static bool begin(struct worker *worker)
     return !executor->initializer || frame_run(&frame, initialize, executor, &nothing, true);
 }
 
-/* The thread ends, but not because there is nothing to do. */
-static void lost(void *arg)
+void worker_lost(void *arg)
 {
     struct worker *worker = arg;
     thr_executor *executor = worker->executor;
@@ -265,10 +264,10 @@ void *worker_serve(void *arg)
     struct worker *worker = arg;
     worker->forks = executors_forks();
     worker->begun = false;
-    os_unwind_begin(lost, worker);
+    os_unwind_begin(worker_lost, worker);
     worker->begun = begin(worker);
     if (!worker->begun || !work(worker)) {
-        lost(worker);
+        worker_lost(worker);
     } else {
         here.worker = NULL;
         executor_unref(worker->executor);

@@ -11,7 +11,7 @@ failures=0
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-# check PROGRAM CASE STATUS LINE...: what the case prints, line by line, and its status. A line that begins with "error: "
+# check PROGRAM CASE STATUS [LINE...]: what the case prints, line by line, and its status. A line that begins with "error: "
 # is expected on standard error.
 check()
 {
@@ -20,7 +20,7 @@ check()
     timeout "$limit" "$programs/$program" "$case" >"$tmp/out" 2>"$tmp/err" </dev/null
     status=$?
     sed 's/^/error: /' "$tmp/err" >>"$tmp/out"
-    printf '%s\n' "$@" >"$tmp/expected"
+    printf '%s' "${@/%/$'\n'}" >"$tmp/expected"
     if [ "$status" != "$expected" ] || ! cmp -s "$tmp/expected" "$tmp/out"; then
         failures=$((failures + 1))
         printf 'FAILED: %s %s: status %s, not %s\n' "$program" "$case" "$status" "$expected"
@@ -56,6 +56,17 @@ for round in 1 2 3; do
     check exit_work shutdown 0 'late handler' first 'it has been shut down' second 'early handler'
     check exit_work handler 0 'late handler' first second 'submitted by a task' 'submitted by a handler'
     check exit_work worker 7 exit 'early handler'
+
+    check exit_task future 7 pending 'it ended the process'
+    check exit_task task 7 'a task' done
+    check exit_task stack 7 'it ended the process' 'it ended the process'
+    check exit_task group 7 'it failed' 'it ended the process'
+    check exit_task opener 7 'a task of its group' 'it failed'
+    check exit_task first 7 'it ended the process'
+    check exit_task map 7 'it failed'
+    check exit_task callback 7 pending done
+    check exit_task initializer 7 'it is broken'
+    check exit_task shutdown 7
 
     check exit_cpp return 0 'end of the late static' thread \
         'end of the thread-local' 'end of the global'

@@ -1,0 +1,45 @@
+/* quit.c - a task that calls exit().
+ *
+ * exit() does not come back, so no task on this stack will ever end by itself; whoever waits for one would wait for ever, and
+ * the end of the process for them. So each has failed, as by thr_fail, before the wait begins:
+ *
+ *     the stack                               from the newest frame to the oldest:
+ *     task U                                  4  U has failed: who waits for it goes on
+ *       waits for its group, and there runs   3  the rest of U's group is cancelled and waited for
+ *         task T                              2  T has failed, and is discounted in U's group
+ *           exit()                            1  T's open groups are cancelled and waited for
+ *
+ * As in 1 and 3 groups end before the frames that they are open in: they would look for what those are in (G1).
+ * Then the thread is no worker any more, and another takes its place: what is pending is done before the process ends. */
+
+#include "work/executor.h"
+#include "work/future.h"
+#include "work/group.h"
+
+static void end_frame(struct frame *frame)
+{
+    here.frame = frame;
+    frame_join_open(frame);
+    if (!frame->future && !frame->group)
+        return;
+    if (!frame->failing) { /* else it has failed already: exit() was called by a cleanup */
+        frame->code = 0;
+        frame->failure = failure_new(0, "it ended the process");
+    }
+    if (frame->future)
+        future_died(frame->future, frame);
+    else
+        group_task_died(frame->group, frame);
+}
+
+void worker_quit(void)
+{
+    struct worker *worker = here.worker;
+    if (!worker)
+        return;
+    for (struct frame *outer, *frame = here.frame; frame; frame = outer) {
+        outer = frame->outer;
+        end_frame(frame);
+    }
+    worker_lost(worker);
+}
