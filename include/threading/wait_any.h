@@ -13,15 +13,17 @@
  *  event       it is set, or was set while this call waited (a clear that follows at once takes nothing back)
  *  semaphore   there is a permit
  *  thread      it has ended
+ *  future      it is done: finished, failed, cancelled, broken
  *  queue       a get would not wait: there is an item, or it was shut down
  *
- * Order: everything before the set, the release, the end of the thread happens-before the return that reports it; for a
- * queue the get orders. */
+ * Order: everything before the set, the release, the end of the thread, the end of the task, happens-before the return that
+ * reports it; for a queue the get orders. */
 
 #ifndef THREADING_WAIT_ANY_H
 #define THREADING_WAIT_ANY_H
 
 #include "event.h"
+#include "future.h"
 #include "queue.h"
 #include "semaphore.h"
 #include "thread.h"
@@ -29,7 +31,7 @@
 THR__BEGIN
 
 /* Private: what a thr_waitable is. */
-enum thr__waitable { THR__EVENT = 1, THR__SEMAPHORE, THR__THREAD, THR__QUEUE };
+enum thr__waitable { THR__EVENT = 1, THR__SEMAPHORE, THR__THREAD, THR__QUEUE, THR__FUTURE };
 
 /** One of the objects to wait for. It must be there until the wait returns. */
 typedef struct thr_waitable {
@@ -72,10 +74,19 @@ THR_INLINE thr_waitable thr_waitable_queue(thr_queue *queue)
     return waitable;
 }
 
+/** As thr_waitable_event. */
+THR_INLINE thr_waitable thr_waitable_future(thr_future *future)
+{
+    thr_waitable waitable = {THR__FUTURE, future};
+    return waitable;
+}
+
 /** Blocks until one of the n objects is ready, or the deadline passes: THR_TIMEOUT. *which (may be NULL) is its place in
  * the array, the first one's if several are. THR_INVALID for n = 0, a NULL or something that is no waitable;
- * THR_NOT_STARTED and THR_DEADLOCK as the join of a thread, even if another is ready; THR_NO_MEMORY, when it has to wait
- * for more than 64. */
+ * THR_NOT_STARTED and THR_DEADLOCK as the join of a thread, and as the result of a future, even if another is ready;
+ * THR_NO_MEMORY, when it has to wait for more than 64. In a task, while it waits for futures among others, another worker
+ * takes the place of this one, but it runs none of them itself. Python: concurrent.futures.wait(return_when=
+ * FIRST_COMPLETED), for futures. */
 THR_NODISCARD THR_API thr_result thr_wait_any(const thr_waitable *objects, size_t n, thr_time deadline, size_t *which);
 
 THR__END

@@ -18,19 +18,27 @@ void absence_end(struct absence *absence)
         crew_back(absence->worker);
 }
 
-thr_result absence_block(struct absence *absence, struct wait *wait, const uint32_t *word, uint32_t expected)
+thr_time absence_before(const struct absence *absence, struct wait *wait)
 {
-    if (absence->covered)
-        return wait_block(wait, word, expected, OS_ANY);
     thr_time deadline = wait->deadline;
-    thr_time soon = wait_system->now() + RETRY;
+    thr_time soon = absence->covered ? THR_FOREVER : wait_system->now() + RETRY;
     if (soon < deadline)
         wait->deadline = soon;
-    thr_result result = wait_block(wait, word, expected, OS_ANY);
+    return deadline;
+}
+
+thr_result absence_after(struct absence *absence, struct wait *wait, thr_time deadline, thr_result result)
+{
     wait->deadline = deadline;
-    if (result != THR_TIMEOUT || wait_expired(deadline))
+    if (absence->covered || result != THR_TIMEOUT || wait_expired(deadline))
         return result;
     crew_back(absence->worker);
     absence->covered = crew_absent(absence->worker);
     return THR_OK;
+}
+
+thr_result absence_block(struct absence *absence, struct wait *wait, const uint32_t *word, uint32_t expected)
+{
+    thr_time deadline = absence_before(absence, wait);
+    return absence_after(absence, wait, deadline, wait_block(wait, word, expected, OS_ANY));
 }

@@ -23,6 +23,11 @@ void absence_begin(struct absence *absence);
 /* As wait_block. Where no other worker could be had, it wakes now and then to try again. */
 thr_result absence_block(struct absence *absence, struct wait *wait, const uint32_t *word, uint32_t expected);
 
+/* The two halves of it, for who sleeps otherwise: before, *wait gets an earlier deadline if it must, and the one that it
+ * had is returned; after, that is put back. */
+thr_time absence_before(const struct absence *absence, struct wait *wait);
+thr_result absence_after(struct absence *absence, struct wait *wait, thr_time deadline, thr_result result);
+
 void absence_end(struct absence *absence);
 
 #endif

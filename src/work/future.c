@@ -302,6 +302,20 @@ static thr_result wait_until_done(thr_future *future, thr_time deadline)
     return state >= FUTURE_CANCELLED ? THR_OK : sleep_until_done(future, deadline);
 }
 
+thr_result future_watch(thr_future *future, bool watch)
+{
+    uint32_t now = load_acquire(&future->word); /* pairs with finish */
+    while ((now & FUTURE_STATE) < FUTURE_CANCELLED) {
+        if (help_is_above(future))
+            return THR_DEADLOCK;
+        /* Also where it is set: wait/watch.h, W3. */
+        if (!watch || cas_acq_rel(&future->word, &now, now | FUTURE_SLEEPERS))
+            return THR_TIMEOUT;
+        now = load_acquire(&future->word); /* the same */
+    }
+    return THR_OK;
+}
+
 thr_result thr_future_result_until(thr_future *future, thr_time deadline, void **result)
 {
     hook_point(HOOK_FUTURE_WAIT, future);

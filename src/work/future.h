@@ -8,7 +8,8 @@
  *  CANCELLED, FINISHED, FAILED, BROKEN: done        -
  *
  *  beside it
- *  SLEEPERS   somebody may sleep on the word        set by them, while it is not done
+ *  SLEEPERS   somebody may sleep on the word,       set by them, while it is not done
+ *             or watch it
  *  OBSERVED   the list of observers is not empty    set under the list's lock, while it is not done
  *
  * F1  Who makes it done swaps the word, once, and so learns whom to tell. So whoever sets SLEEPERS or OBSERVED has either
@@ -18,7 +19,8 @@
  * F3  Who makes it done has a reference until it has called the observers.
  *
  * Order: the swap to a done state is a release and pairs with the acquire loads of who finds it done. The claim is an
- * acquire, and pairs with nothing: what the submitter did is ordered by the queue. */
+ * acquire, and pairs with nothing: what the submitter did is ordered by the queue. Each change that makes it done is also an acquire:
+ * it pairs with future_observe, and with future_watch, which are releases. */
 
 #ifndef WORK_FUTURE_H
 #define WORK_FUTURE_H
@@ -55,6 +57,10 @@ static inline uint32_t future_state(const struct thr_future *future)
 
 /* A pending one with one reference; NULL: no memory. */
 thr_future *future_new(thr_executor *executor, void *(*function)(void *arg), void *arg);
+
+/* For wait_any: THR_OK if it is done, THR_DEADLOCK if its task waits for the caller, else THR_TIMEOUT; with `watch`, a
+ * watcher for its word is registered then (wait/watch.h). */
+thr_result future_watch(thr_future *future, bool watch);
 
 /* PENDING -> RUNNING; false if it is not pending. */
 bool future_claim(thr_future *future);

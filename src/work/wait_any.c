@@ -12,6 +12,8 @@
 #include "thread/thread.h"
 #include "wait/spin.h"
 #include "wait/watch.h"
+#include "work/absence.h"
+#include "work/future.h"
 #include "work/queue.h"
 
 enum { FEW = 64 };
@@ -52,6 +54,8 @@ static thr_result look_at(const struct look *look, size_t i)
         break;
     case THR__THREAD:
         return thread_watch(object, look->watch);
+    case THR__FUTURE:
+        return future_watch(object, look->watch);
     case THR__QUEUE:
         ready = queue_is_ready(queue, &queue->get, look->watch);
         break;
@@ -67,6 +71,8 @@ static const void *word_of(const thr_waitable *object)
     switch (object->kind_) {
     case THR__THREAD:
         return &((const struct thr_thread *)object->object_)->life;
+    case THR__FUTURE:
+        return &((const struct thr_future *)object->object_)->word;
     case THR__QUEUE:
         return wait_low_half(&((const struct thr_queue *)object->object_)->put.word);
     case THR__EVENT:
@@ -102,6 +108,15 @@ static uint32_t classes_of(const struct look *look)
     return classes;
 }
 
+static bool any_future(const struct look *look)
+{
+    for (size_t i = 0; i < look->n; i++) {
+        if (look->objects[i].kind_ == THR__FUTURE)
+            return true;
+    }
+    return false;
+}
+
 static thr_result spin_for(struct look *look)
 {
     struct spin spin;
@@ -117,19 +132,24 @@ static thr_result sleep_for(struct look *look, thr_time deadline)
 {
     uint32_t classes = classes_of(look);
     struct wait wait;
+    struct absence absence = {NULL, true}; /* a task that waits for no future keeps its worker */
     thr_result result = THR_OK;
     thr_result found;
     look->watch = true;
     watch_begin(classes);
     wait_begin(&wait, WAIT_ANY_OF, look->objects, deadline);
     wait.object = look->objects[0].object_; /* by which the spin learns */
+    if (any_future(look))
+        absence_begin(&absence);
     for (;;) {
         uint32_t generation = watch_now();
         found = look_at_all(look);
         if (found != THR_TIMEOUT || result != THR_OK)
             break;
-        result = watch_sleep(&wait, generation, classes);
+        thr_time limit = absence_before(&absence, &wait);
+        result = absence_after(&absence, &wait, limit, watch_sleep(&wait, generation, classes));
     }
+    absence_end(&absence);
     wait_end(&wait);
     watch_end(classes);
     return found == THR_TIMEOUT ? result : found;

@@ -14,13 +14,14 @@
 
 /* -- One of each -------------------------------------------------------------------------------------------------- */
 
-enum { EVENT, SEMAPHORE, BOUNDED, THREAD, QUEUE, ALL };
+enum { EVENT, SEMAPHORE, BOUNDED, THREAD, FUTURE, QUEUE, ALL };
 
 struct objects {
     thr_event event;
     thr_semaphore semaphore;
     thr_bounded_semaphore bounded;
     thr_thread *thread;
+    thr_future *future;
     thr_queue *queue;
     thr_event may_end; /* the thread */
     thr_waitable any[ALL];
@@ -37,11 +38,13 @@ static void objects_init(struct objects *objects, enum kind kind)
     *objects = (struct objects){.bounded = THR_BOUNDED_SEMAPHORE_INIT(1)};
     CHECK_OK(thr_bounded_semaphore_acquire(&objects->bounded));
     CHECK_OK(thr_spawn(&objects->thread, wait_for, &objects->may_end));
+    CHECK_OK(thr_future_new(&objects->future));
     objects->queue = queue_of(kind, kind == RING ? 10 : 0);
     objects->any[EVENT] = thr_waitable_event(&objects->event);
     objects->any[SEMAPHORE] = thr_waitable_semaphore(&objects->semaphore);
     objects->any[BOUNDED] = thr_waitable_bounded_semaphore(&objects->bounded);
     objects->any[THREAD] = thr_waitable_thread(objects->thread);
+    objects->any[FUTURE] = thr_waitable_future(objects->future);
     objects->any[QUEUE] = thr_waitable_queue(objects->queue);
 }
 
@@ -50,6 +53,7 @@ static void objects_end(struct objects *objects)
     thr_event_set(&objects->may_end);
     CHECK_OK(thr_thread_join(objects->thread, NULL));
     thr_thread_unref(objects->thread);
+    thr_future_unref(objects->future);
     thr_queue_free(objects->queue);
 }
 
@@ -67,6 +71,9 @@ static void make_ready(struct objects *objects, size_t which)
         break;
     case THREAD:
         thr_event_set(&objects->may_end);
+        break;
+    case FUTURE:
+        CHECK_OK(thr_future_set_result(objects->future, objects));
         break;
     default:
         put(objects->queue, 1);
@@ -90,6 +97,9 @@ static void check_not_consumed(struct objects *objects, size_t which)
         break;
     case THREAD:
         CHECK(!thr_thread_is_alive(objects->thread));
+        break;
+    case FUTURE:
+        CHECK(thr_future_done(objects->future));
         break;
     default:
         CHECK_EQUAL(get(objects->queue), 1);
