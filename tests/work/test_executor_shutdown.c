@@ -1,0 +1,198 @@
+/* test_executor_shutdown.c - an executor is shut down, or its handle is given up. */
+
+#include "executors.h"
+
+/* -- Shutdown ----------------------------------------------------------------------------------------------------- */
+
+static void test_run_after_shutdown(void **state)
+{
+    (void)state;
+    thr_future *future = NULL;
+    void *args[1] = {NULL};
+    for (int waits = 0; waits < 2; waits++) {
+        thr_executor *executor = make(2);
+        CHECK(result_of(submit(executor, give_arg, &waits)) == &waits);
+        CHECK_OK(thr_executor_shutdown(executor, waits, false));
+        CHECK_OK(thr_executor_shutdown(executor, waits, true));
+        CHECK_RESULT(thr_executor_submit(executor, &future, give_arg, NULL), THR_CLOSED);
+        CHECK_RESULT(thr_executor_submit(executor, NULL, give_arg, NULL), THR_CLOSED);
+        CHECK_RESULT(thr_executor_map(executor, give_arg, args, 1, NULL), THR_CLOSED);
+        CHECK(future == NULL);
+        end(executor);
+    }
+    thr_executor *unused = make(2);
+    end(unused);
+}
+
+static void test_pending_is_done(void **state)
+{
+    (void)state;
+    enum { N = 50 };
+    struct support_count count = {0};
+    thr_future *futures[N];
+    thr_executor *executor = make(5);
+    for (int i = 0; i < N; i++)
+        futures[i] = submit(executor, count_up, &count);
+    end(executor);
+    CHECK_EQUAL(support_count_get(&count), N);
+    for (int i = 0; i < N; i++)
+        CHECK(result_of(futures[i]) == &count);
+}
+
+static void test_cancel_futures(void **state)
+{
+    (void)state;
+    enum { N = 300, MAX = 3 };
+    thr_event go = THR_EVENT_INIT;
+    thr_future *futures[N];
+    unsigned cancelled = 0;
+    thr_executor *executor = make(MAX);
+    for (int i = 0; i < N; i++)
+        futures[i] = submit(executor, wait_for, &go);
+    CHECK_OK(thr_executor_submit(executor, NULL, fail_task, reason)); /* dropped */
+    support_wait_blocked(&go, MAX);
+    CHECK_OK(thr_executor_shutdown(executor, false, true));
+    for (int i = 0; i < N; i++)
+        cancelled += thr_future_cancelled(futures[i]);
+    CHECK_EQUAL(cancelled, N - MAX);
+    thr_event_set(&go);
+    end(executor);
+    for (int i = 0; i < N; i++) {
+        CHECK(thr_future_done(futures[i]));
+        CHECK_EQUAL(thr_future_failure(futures[i], NULL, 0), 0);
+        thr_future_unref(futures[i]);
+    }
+}
+
+/* CPython's gh-94440. */
+static void test_cancelled_right_before(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        thr_executor *executor = make(1);
+        (void)result_of(submit(executor, give_arg, executor));
+        thr_future *future = submit(executor, give_arg, NULL);
+        (void)thr_future_cancel(future);
+        thr_future_unref(future);
+        end(executor);
+    }
+}
+
+static void test_shutdown_until(void **state)
+{
+    (void)state;
+    thr_event go = THR_EVENT_INIT;
+    thr_executor *executor = make(1);
+    thr_future *future = submit(executor, wait_for, &go);
+    thr_time deadline = thr_after(0.005);
+    CHECK_RESULT(thr_executor_shutdown_until(executor, 0, false), THR_TIMEOUT);
+    CHECK_RESULT(thr_executor_shutdown_until(executor, deadline, false), THR_TIMEOUT);
+    CHECK_PASSED(deadline);
+    CHECK_RESULT(thr_executor_submit(executor, NULL, give_arg, NULL), THR_CLOSED);
+    thr_event_set(&go);
+    CHECK_OK(thr_executor_shutdown_until(executor, support_limit(), false));
+    (void)result_of(future);
+    end(executor);
+}
+
+struct inside {
+    thr_executor *executor;
+    thr_result result;
+    thr_result submitted;
+};
+
+static void *shut_from_inside(void *arg)
+{
+    struct inside *inside = arg;
+    inside->result = thr_executor_shutdown(inside->executor, true, false);
+    inside->submitted = thr_executor_submit(inside->executor, NULL, give_arg, NULL);
+    CHECK_OK(thr_executor_shutdown(inside->executor, false, false));
+    CHECK_RESULT(thr_executor_submit(inside->executor, NULL, give_arg, NULL), THR_CLOSED);
+    return NULL;
+}
+
+static void test_shutdown_in_a_task(void **state)
+{
+    (void)state;
+    struct inside inside = {make(1), THR_OK, THR_INVALID};
+    (void)result_of(submit(inside.executor, shut_from_inside, &inside));
+    CHECK_RESULT(inside.result, THR_DEADLOCK);
+    CHECK_OK(inside.submitted); /* nothing had changed */
+    end(inside.executor);
+}
+
+static void shut_and_wait(void *executor)
+{
+    CHECK_OK(thr_executor_shutdown(executor, true, false));
+}
+
+static void test_several_shut_down(void **state)
+{
+    (void)state;
+    enum { N = 5 };
+    thr_event go = THR_EVENT_INIT;
+    struct support_bunch bunch;
+    thr_executor *executor = make(2);
+    thr_future *future = submit(executor, wait_for, &go);
+    support_bunch_start(&bunch, N, shut_and_wait, executor);
+    support_wait_blocked(executor, N);
+    thr_event_set(&go);
+    support_bunch_join(&bunch);
+    (void)result_of(future);
+    end(executor);
+}
+
+/* Dropped while busy: what is pending is done, then the workers end. */
+static void test_dropped_while_busy(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    thr_event go = THR_EVENT_INIT;
+    struct support_count count = {0};
+    thr_executor *executor = make(2);
+    thr_future *first = submit(executor, wait_for, &go);
+    for (int i = 0; i < N; i++)
+        CHECK_OK(thr_executor_submit(executor, NULL, count_up, &count));
+    thr_executor_free(executor);
+    thr_event_set(&go);
+    (void)result_of(first);
+    thr_shutdown(); /* waits for them */
+    CHECK_EQUAL(support_count_get(&count), N);
+    CHECK_EQUAL(thr_active_count(), 1);
+}
+
+static void *drop(void *executor)
+{
+    thr_executor_free(executor);
+    return executor;
+}
+
+static void test_dropped_by_a_task(void **state)
+{
+    (void)state;
+    thr_executor *executor = make(2);
+    (void)result_of(submit(executor, drop, executor));
+    thr_shutdown();
+    CHECK_EQUAL(thr_active_count(), 1);
+}
+
+/* thr_shutdown ends idle workers, and the executor can be used afterwards. */
+static void test_used_after_thr_shutdown(void **state)
+{
+    (void)state;
+    struct support_count count = {0};
+    thr_executor *executor = make(2);
+    for (uint32_t i = 1; i <= 20; i++) {
+        CHECK_OK(thr_executor_submit(executor, NULL, count_up, &count));
+        thr_shutdown();
+        CHECK_EQUAL(support_count_get(&count), i);
+        CHECK_EQUAL(thr_active_count(), 1);
+    }
+    end(executor);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_run_after_shutdown), cmocka_unit_test(test_pending_is_done),
+             cmocka_unit_test(test_cancel_futures), cmocka_unit_test(test_cancelled_right_before),
+             cmocka_unit_test(test_shutdown_until), cmocka_unit_test(test_shutdown_in_a_task),
+             cmocka_unit_test(test_several_shut_down), cmocka_unit_test(test_dropped_while_busy),
+             cmocka_unit_test(test_dropped_by_a_task), cmocka_unit_test(test_used_after_thr_shutdown))
