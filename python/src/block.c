@@ -1,9 +1,10 @@
 /* block.c - waiting without the GIL, signals in the middle of it, and handing the GIL over.
  *
- * Signals. The wait layer calls `on_signal` on the waiting thread after a signal handler of C ran, while it keeps its place
- * in the object's queue (wait/wait.h). In the main thread that takes the GIL and lets Python run its handlers; if one
- * raises, the wait ends. Other threads never run handlers, so they do not look: a daemon thread that reached for the GIL
- * while the interpreter ends would be ended by that in the middle of its wait, and leave its place in the queue behind.
+ * Signals. In the main thread the wait layer calls `on_signal` after a signal handler of C ran, while the thread keeps its
+ * place in the object's queue, and once after a moment: the signal may have come when it was about to sleep, or waited for
+ * the GIL before (wait/wait.h). That takes the GIL and lets Python run its handlers; if one raises, the wait ends. Other
+ * threads never run handlers, so they do not look: a daemon thread that reached for the GIL while the interpreter ends
+ * would be ended by that in the middle of its wait, and leave its place in the queue behind.
  *
  * Wakes. CPython gives the GIL to a thread that asks for it only after the switch interval, 5 ms. So what a woken thread
  * does depends on what its waker does next, and there are three ways to wake:
@@ -42,6 +43,7 @@
 #include "core.h"
 
 #include "os/os.h"
+#include "thread/thread.h"
 #include "wait/wait.h"
 
 enum {
@@ -64,8 +66,6 @@ static __thread struct {
 static bool on_signal(void *arg)
 {
     struct blocking *blocking = arg;
-    if (os_thread_number() != os_main_number())
-        return false;
     if (!blocking->failed) {
         PyEval_RestoreThread(blocking->thread);
         blocking->failed = Py_MakePendingCalls() < 0;
@@ -81,7 +81,8 @@ void block_begin(struct blocking *blocking)
         habit.woke = false;
         habit.trust = (uint8_t)(habit.trust < TRUST ? habit.trust + 1 : TRUST);
     }
-    blocking->record = wait_self ? wait_self : wait_stranger();
+    struct wait_record *record = wait_self ? wait_self : wait_stranger();
+    blocking->record = record == &thr_main_thread()->record ? record : NULL;
     if (blocking->record) {
         blocking->outer = blocking->record->interrupt;
         blocking->outer_arg = blocking->record->interrupt_arg;

@@ -122,7 +122,7 @@ struct wait_record;
 
 struct blocking {
     PyThreadState *thread;
-    struct wait_record *record;
+    struct wait_record *record; /* in the main thread, which runs handlers; else NULL */
     bool (*outer)(void *);
     void *outer_arg;
     bool failed;

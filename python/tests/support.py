@@ -1,10 +1,13 @@
 """What our own tests share: waiting for a state, and running programs."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+
+import cthreading
 
 LIMIT = 60  # seconds, which only a failure reaches
 
@@ -25,7 +28,12 @@ def blocked(native_id):
 
 
 def wait_blocked(thread):
-    wait_until(lambda: thread.native_id is not None and blocked(thread.native_id), f"{thread} asleep")
+    """Waits until a thread sleeps in a wait of the library's: not one that spins still, or waits for the GIL."""
+    def waits():
+        lines = [line for line in dump().splitlines() if line.split()[1:2] == [str(thread.native_id)]]
+        # In this order: what a thread is said to wait for, it sleeps for next.
+        return any(re.search("waits for [a-z ]+ 0x", line) for line in lines) and blocked(thread.native_id)
+    wait_until(waits, f"{thread} asleep")
 
 
 def run_program(text, *arguments, runner=("-m", "cthreading"), stdin="", check=True):
@@ -41,9 +49,9 @@ def run_program(text, *arguments, runner=("-m", "cthreading"), stdin="", check=T
     return done
 
 
-def dump(module):
+def dump():
     """What thr_dump() prints."""
     with tempfile.TemporaryFile("w+b") as file:
-        module._core._dump(file)
+        cthreading._core._dump(file)
         file.seek(0)
         return file.read().decode()

@@ -307,7 +307,7 @@ class Dump(unittest.TestCase):
         threads[0].name = "another name"
         with open(f"/proc/self/task/{threads[0].native_id}/comm") as file:
             self.assertEqual(file.read().strip(), "another name")
-        text = dump(cthreading)
+        text = dump()
         event.set()
         with condition:
             condition.notify()

@@ -1,5 +1,7 @@
 """Signals in the middle of a wait, in the main thread: handlers run, and the wait goes on; or they raise, and it ends."""
 
+import functools
+import operator
 import os
 import signal
 import sys
@@ -124,6 +126,23 @@ class Signals(unittest.TestCase):
                 if hasattr(wait, "lock"):
                     self.assertTrue(wait.lock.acquire(timeout=5), "the lock was left held")
                     self.assertIn(", 0)>", repr(wait.lock))
+
+    def test_signal_before_the_sleep(self):
+        """One that comes while the thread is about to wait, after the interpreter has last looked, is not lost."""
+        condition = cthreading.Condition()
+        condition.acquire()
+        waits = {"Lock": held(cthreading.Lock()).acquire, "RLock": held_elsewhere(cthreading.RLock()).acquire,
+                 "Event": cthreading.Event().wait, "Semaphore": cthreading.Semaphore(0).acquire,
+                 "Condition": condition.wait, "Barrier": cthreading.Barrier(2).wait, "Queue.get": cthreading.queue.Queue().get}
+        def handler(*args):
+            raise Raised
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, handler))
+        for name, wait in waits.items():
+            with self.subTest(name):
+                # Functions in C that call each other: no handler runs between them.
+                alarm = functools.partial(signal.setitimer, signal.ITIMER_REAL, 0.001)
+                with self.assertRaises(Raised):
+                    list(map(operator.call, [alarm, functools.partial(sum, range(1 << 20)), wait]))
 
     def test_handler_lets_go(self):
         """The handler itself ends the wait, after the first two only looked."""

@@ -7,6 +7,9 @@
 
 int thr__hooked;
 
+/* Nanoseconds. The system wakes a sleeper for a signal, not who is about to sleep. */
+enum { LOOK = 5000000 };
+
 __thread uint32_t thr__me = 1; /* number 0, held */
 __thread struct wait_record *wait_self;
 
@@ -63,6 +66,7 @@ void wait_begin(struct wait *wait, enum wait_kind kind, const void *object, thr_
     wait->since = wait_system->now();
     wait->deadline = deadline;
     wait->interruptible = record && record->interrupt;
+    wait->look = wait->since + LOOK;
     if (!record)
         return;
     wait->outer_kind = record->kind;
@@ -78,15 +82,21 @@ void wait_end(struct wait *wait)
         record_set(wait->record, wait->outer_kind, wait->outer_object, wait->outer_since, wait->outer_deadline);
 }
 
+/* Asks whether the wait shall end, and once more at `look`. */
+static thr_result ask(struct wait *wait, thr_time look)
+{
+    wait->look = look;
+    return wait->interruptible && wait->record->interrupt(wait->record->interrupt_arg) ? THR_INTERRUPTED : THR_OK;
+}
+
 thr_result wait_block(struct wait *wait, const uint32_t *word, uint32_t expected, uint32_t mask)
 {
-    switch (wait_system->wait(word, expected, mask, wait->deadline)) {
+    bool looks = wait->interruptible && wait->look < wait->deadline;
+    switch (wait_system->wait(word, expected, mask, looks ? wait->look : wait->deadline)) {
     case OS_TIMEOUT:
-        return THR_TIMEOUT;
+        return looks ? ask(wait, THR_FOREVER) : THR_TIMEOUT;
     case OS_INTERRUPTED:
-        if (wait->interruptible && wait->record->interrupt(wait->record->interrupt_arg))
-            return THR_INTERRUPTED;
-        return THR_OK;
+        return ask(wait, wait_system->now() + LOOK);
     case OS_WOKEN:
     default:
         spin_woken(wait->object, wait->since);

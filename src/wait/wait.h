@@ -85,6 +85,7 @@ struct wait {
     thr_time since; /* its start */
     thr_time deadline;
     bool interruptible; /* wait_begin sets it; a wait that must not end early clears it */
+    thr_time look;      /* when it asks record->interrupt unasked, once: a handler may have run just before the sleep */
     /* What the record said before: a wait inside another (in an interrupt, a signal handler) puts it back. */
     uint32_t outer_kind;
     const void *outer_object;

@@ -192,6 +192,38 @@ static void test_interrupts(void **state)
     support_pester_stop(&signals);
 }
 
+/* A handler that ran just before the sleep wakes nobody: an interruptible wait asks once all the same, and not again. */
+static void test_asks_unasked(void **state)
+{
+    (void)state;
+    uint32_t word = 0;
+    struct support_count calls = {0};
+    struct wait wait;
+    struct wait_record *record = support_record();
+    record->interrupt_arg = &calls;
+
+    record->interrupt = count_and_go_on;
+    thr_time deadline = thr_after(0.05);
+    wait_begin(&wait, WAIT_EVENT, &word, deadline);
+    thr_result result = THR_OK;
+    while (result == THR_OK)
+        result = wait_block(&wait, &word, 0, OS_ANY);
+    wait_end(&wait);
+    CHECK_RESULT(result, THR_TIMEOUT);
+    CHECK(thr_now() >= deadline);
+    CHECK_EQUAL(support_count_get(&calls), 1);
+
+    record->interrupt = end_it;
+    wait_begin(&wait, WAIT_EVENT, &word, THR_FOREVER);
+    do {
+        result = wait_block(&wait, &word, 0, OS_ANY);
+    } while (result == THR_OK);
+    wait_end(&wait);
+    CHECK_RESULT(result, THR_INTERRUPTED);
+    CHECK_EQUAL(support_count_get(&calls), 2);
+    record->interrupt = NULL;
+}
+
 /* Each thread has its own record and number. */
 struct numbers {
     uint32_t number[8];
@@ -231,4 +263,5 @@ static void test_numbers(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_expired), cmocka_unit_test(test_low_half),
              cmocka_unit_test(test_block_that_does_not), cmocka_unit_test(test_record), cmocka_unit_test(test_look),
-             cmocka_unit_test(test_interrupts), cmocka_unit_test(test_numbers))
+             cmocka_unit_test(test_interrupts), cmocka_unit_test(test_asks_unasked),
+             cmocka_unit_test(test_numbers))
