@@ -263,5 +263,4 @@ static void test_numbers(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_expired), cmocka_unit_test(test_low_half),
              cmocka_unit_test(test_block_that_does_not), cmocka_unit_test(test_record), cmocka_unit_test(test_look),
-             cmocka_unit_test(test_interrupts), cmocka_unit_test(test_asks_unasked),
-             cmocka_unit_test(test_numbers))
+             cmocka_unit_test(test_interrupts), cmocka_unit_test(test_asks_unasked), cmocka_unit_test(test_numbers))
