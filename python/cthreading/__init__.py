@@ -52,11 +52,11 @@ else:
 # -- The objects -----------------------------------------------------------------------------------------------------
 
 from ._core import (Barrier, BoundedSemaphore, Condition, Event, RLock as _CRLock, Semaphore, _use,
-                    allocate_lock as _allocate_lock, current_thread, lock as _LockType)
+                    Lock as _allocate_lock, current_thread, lock as _LockType)
 from ._pyrlock import _RLock
 
 current_thread.__module__ = "threading"
-_allocate_lock.__module__ = "_thread"
+_allocate_lock.__module__ = "threading"
 Lock = _LockType if _sys.version_info >= (3, 13) else _allocate_lock
 _PyRLock = _RLock
 

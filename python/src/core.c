@@ -4,7 +4,7 @@
 
 /* -- Functions ---------------------------------------------------------------------------------------------------- */
 
-static PyObject *allocate_lock(PyObject *module, PyObject *Py_UNUSED(none))
+static PyObject *new_lock(PyObject *module, PyObject *Py_UNUSED(none))
 {
     return lock_new(PyModule_GetState(module));
 }
@@ -136,7 +136,7 @@ static PyObject *use(PyObject *module, PyObject *args, PyObject *kwargs)
 }
 
 static PyMethodDef functions[] = {
-    {"allocate_lock", allocate_lock, METH_NOARGS, CALL("allocate_lock($module, /)") "Make a lock that is free."},
+    {"Lock", new_lock, METH_NOARGS, CALL("Lock($module, /)") "Make a lock that is free."},
     {"current_thread", current_thread, METH_NOARGS,
      CALL("current_thread($module, /)") "The Thread of the caller; for one that was started otherwise, a stand-in is "
                                         "made."},
@@ -162,6 +162,20 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject 
     return type;
 }
 
+/* Its objects go by CPython's name of the type, `_thread.lock`. The type goes by one that it can be found by: who pickles a
+ * reference to threading.Lock, as the managers of multiprocessing do, asks for it. */
+static bool name_lock_type(PyTypeObject *type)
+{
+    PyObject *module = PyUnicode_InternFromString("threading");
+    PyObject *name = PyUnicode_InternFromString("Lock");
+    bool named = module && name && PyDict_SetItemString(type->tp_dict, "__module__", module) == 0;
+    if (named)
+        Py_XSETREF(((PyHeapTypeObject *)type)->ht_qualname, Py_NewRef(name));
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    return named;
+}
+
 static bool add_types(PyObject *module, struct state *state)
 {
     PyTypeObject *event;
@@ -174,7 +188,7 @@ static bool add_types(PyObject *module, struct state *state)
                 (state->queue = add_type(module, &queue_spec, NULL, NULL)) &&
                 (state->lifo_queue = add_type(module, &lifo_queue_spec, state->queue, NULL)) &&
                 (state->priority_queue = add_type(module, &priority_queue_spec, state->queue, NULL));
-    if (!made)
+    if (!made || !name_lock_type(state->lock))
         return false;
     event = add_type(module, &event_spec, NULL, event_vectorcall);
     bounded = add_type(module, &bounded_semaphore_spec, state->semaphore, bounded_semaphore_vectorcall);

@@ -79,6 +79,28 @@ class Programs(unittest.TestCase):
         done = run_program("import threading, sys; print(threading.Event.set, sys.modules['threading'].__name__)")
         self.assertEqual(done.stdout, "<method 'set' of 'threading.Event' objects> cthreading\n")
 
+    def test_classes_are_pickled_by_name(self):
+        """As the managers of multiprocessing do, whose process may be a new interpreter."""
+        done = run_program("""
+import multiprocessing, pickle, queue, threading
+def work(lock, event, queue):
+    with lock:
+        queue.put(event.is_set())
+if __name__ == "__main__":
+    for one in (threading.Lock, threading.RLock, threading.Condition, threading.Event, threading.Semaphore, threading.Thread,
+                threading.BoundedSemaphore, threading.Barrier, queue.Queue, queue.LifoQueue, queue.PriorityQueue):
+        assert pickle.loads(pickle.dumps(one)) is one, one
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        lock, event, results = manager.Lock(), manager.Event(), manager.Queue()
+        event.set()
+        process = context.Process(target=work, args=(lock, event, results))
+        process.start()
+        process.join()
+        print(results.get())
+""")
+        self.assertEqual(done.stdout, "True\n")
+
     def test_script(self):
         done = run_program("import sys, os, __main__; print(sys.argv[1:], __name__, __file__ == sys.argv[0], "
                            "sys.path[0] == os.path.dirname(__file__), __main__.__dict__ is globals())", "a", "-b", "--help")
