@@ -15,29 +15,46 @@ import sys
 import cthreading
 
 
-def _main_namespace():
+def _main_namespace(loader):
     """The namespace of a new module __main__, as an interpreter that has just started has it."""
     import builtins
     import types
     module = types.ModuleType("__main__")
-    module.__dict__.update(__builtins__=builtins, __annotations__={})
+    module.__dict__.update(__annotations__={}, __builtins__=builtins, __loader__=loader)
     sys.modules["__main__"] = module
     return module.__dict__
 
 
-def _search_here():
-    if not getattr(sys.flags, "safe_path", False):
-        sys.path[0] = ""
+def _search_first(folder):
+    """What is first on the path is this package's at first, or nothing of the kind with -P."""
+    if sys.flags.safe_path:
+        sys.path.insert(0, folder)
+    else:
+        sys.path[0] = folder
+
+
+def _execute(source, name, namespace):
+    exec(compile(source, name, "exec", dont_inherit=True), namespace)
+
+
+def _run_text(source, name, **more):
+    from importlib.machinery import BuiltinImporter
+    if not sys.flags.safe_path:
+        _search_first("")
+    namespace = _main_namespace(BuiltinImporter)
+    namespace.update(more)
+    _execute(source, name, namespace)
 
 
 def _run_command(command):
-    _search_here()
-    exec(compile(command, "<string>", "exec"), _main_namespace())
+    if sys.version_info >= (3, 13):
+        import linecache
+        linecache.cache["<string>"] = (len(command), None, [line + "\n" for line in command.splitlines()], "<string>")
+    _run_text(command, "<string>")
 
 
 def _run_input():
-    _search_here()
-    exec(compile(sys.stdin.read(), "<stdin>", "exec"), _main_namespace())
+    _run_text(sys.stdin.buffer.read(), "<stdin>", __file__="<stdin>", __cached__=None)
 
 
 def _is_package(path):
@@ -46,26 +63,59 @@ def _is_package(path):
     return os.path.isdir(path) or pkgutil.get_importer(path).__class__.__name__ == "zipimporter"
 
 
-def _run_script(path):
+def _run_script(given):
     """As python does: the script's folder comes first on the path, and its namespace stays until the end."""
+    path = os.path.join(os.getcwd(), given)
     if _is_package(path):
         import runpy
-        sys.path[0] = path
-        runpy.run_path(path, run_name="__main__")
+        _search_first(path)
+        _main_namespace(None)
+        runpy._run_module_as_main("__main__", alter_argv=False)
         return
-    with open(path, "rb") as file:
-        code = file.read()
-    if not getattr(sys.flags, "safe_path", False):
-        sys.path[0] = os.path.dirname(os.path.realpath(path))
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        print(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}", file=sys.stderr)
+        sys.exit(2)
+    if not sys.flags.safe_path:
+        _search_first(os.path.dirname(os.path.realpath(path)))
     from importlib.machinery import SourceFileLoader
-    namespace = _main_namespace()
-    namespace.update(__file__=path, __cached__=None, __loader__=SourceFileLoader("__main__", path), __spec__=None)
-    exec(compile(code, path, "exec"), namespace)
+    namespace = _main_namespace(SourceFileLoader("__main__", path))
+    namespace.update(__file__=path, __cached__=None)
+    _execute(source, path, namespace)
 
 
 def _run_module(name):
     import runpy
+    _main_namespace(None)
     runpy._run_module_as_main(name)
+
+
+def _as_without(run, value):
+    """Runs it. The traceback of an exception that ends the program begins where it would without this file."""
+    try:
+        run(value)
+    except BaseException:
+        hook = sys.excepthook
+
+        def show(kind, exception, traceback):
+            sys.excepthook = hook
+            sys.last_traceback = exception.__traceback__ = _ours_taken_off(traceback)
+            hook(kind, exception, exception.__traceback__)
+
+        sys.excepthook = show
+        raise
+
+
+def _ours_taken_off(traceback):
+    """What comes after the last frame of this file."""
+    rest = traceback
+    while traceback:
+        if traceback.tb_frame.f_code.co_filename == __file__:
+            rest = traceback.tb_next
+        traceback = traceback.tb_next
+    return rest
 
 
 def _usage(file, status):
@@ -97,12 +147,9 @@ def main():
         elif first.startswith("-"):
             print(f"unknown option {first}", file=sys.stderr)
             _usage(sys.stderr, 2)
-        elif not os.path.exists(first):
-            print(f"can't open file {first!r}: there is no such file", file=sys.stderr)
-            sys.exit(2)
     sys.argv[:] = [option, *rest]
     cthreading.install()
-    run(value)
+    _as_without(run, value)
 
 
 if __name__ == "__main__":

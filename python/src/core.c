@@ -166,6 +166,10 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject 
  * reference to threading.Lock, as the managers of multiprocessing do, asks for it. */
 static bool name_lock_type(PyTypeObject *type)
 {
+#if PY_VERSION_HEX < 0x030D0000
+    (void)type; /* threading.Lock is a function there */
+    return true;
+#else
     PyObject *module = PyUnicode_InternFromString("threading");
     PyObject *name = PyUnicode_InternFromString("Lock");
     bool named = module && name && PyDict_SetItemString(type->tp_dict, "__module__", module) == 0;
@@ -174,6 +178,7 @@ static bool name_lock_type(PyTypeObject *type)
     Py_XDECREF(module);
     Py_XDECREF(name);
     return named;
+#endif
 }
 
 static bool add_types(PyObject *module, struct state *state)

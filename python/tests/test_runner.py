@@ -138,16 +138,44 @@ if __name__ == "__main__":
         self.assertIn("python -m cthreading script.py", done.stdout)
 
     def test_wrong(self):
-        for arguments in ("no such file",), ("-c",), ("-m",), ("--nonsense",):
+        for arguments in ("-c",), ("-m",), ("--nonsense",):
             done = self.run_with(*arguments)
             self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
             self.assertNotIn("Traceback", done.stderr)
 
-    def test_status(self):
-        self.assertEqual(run_program("import sys; sys.exit(7)", check=False).returncode, 7)
-        done = run_program("1 / 0", check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("ZeroDivisionError", done.stderr)
+    def test_all_that_python_shows(self):
+        """Tracebacks, statuses, __main__ and the path are what they are without the runner."""
+        programs = {
+            "fails.py": "def f():\n    1 / 0\nf()\n",
+            "wrong.py": "def (\n",
+            "interrupted.py": "raise KeyboardInterrupt\n",
+            "exits.py": "import sys; sys.exit(7)\n",
+            "says.py": "raise SystemExit('a message')\n",
+            "hook.py": "import sys, traceback\nsys.excepthook = lambda *what: print(traceback.format_exception(*what))\n1 / 0\n",
+            "main.py": """import __main__, sys
+print({name: str(value).split(" object at")[0] for name, value in __main__.__dict__.items() if name != "__builtins__"})
+print(type(__builtins__), sys.argv, sys.path, sys.flags, list(sys.modules["__main__"].__dict__))
+""",
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "package"))
+            programs["package/__main__.py"] = programs["main.py"]
+            for name, text in programs.items():
+                with open(os.path.join(folder, name), "w") as file:
+                    file.write(text)
+            cases = [[name, "a", "-b"] for name in programs] + [["./fails.py"], ["package"], ["nothing.py"], ["-m", "nothing"]]
+            cases += [["-m", name.removesuffix(".py"), "x"] for name in programs if "/" not in name] + [["-m", "package"]]
+            cases += [["-c", programs[name], "x"] for name in programs if "/" not in name]
+            cases += [["-", "x"]]
+            for case in cases:
+                for options in ([], ["-P"]) if "main.py" in case else ([],):
+                    def run(*runner):
+                        done = subprocess.run([sys.executable, *options, *runner, *case], input=programs["main.py"], text=True,
+                                              timeout=LIMIT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder,
+                                              env={**os.environ, "PYTHONPATH": os.environ["THR_PYTHON_BUILD"]})
+                        return done.returncode, done.stdout, done.stderr
+                    with self.subTest(case=case, options=options):
+                        self.assertEqual(run(), run("-m", "cthreading"))
 
     def test_own_interpreter(self):
         """In an interpreter of its own, with a GIL of its own where there are such."""
