@@ -110,8 +110,7 @@ static PyType_Slot slots[] = {
     SLOT(Py_tp_repr, repr),
     SLOT(Py_tp_methods, methods),
     SLOT(Py_tp_members, members),
-    SLOT(Py_tp_doc, "A lock: held by nobody or by one thread; any thread may release it.\n\n"
-                    "Lock() makes one that is free."),
+    SLOT(Py_tp_doc, CALL("lock()") "A lock: held by nobody or by one thread; any thread may release it."),
     {0, NULL},
 };
 

@@ -34,6 +34,8 @@ static const char *const init_names[] = {"maxsize", NULL};
 static const struct signature init_signature = {"Queue.__init__", init_names, 0, 1};
 static const char *const put_names[] = {"item", "block", "timeout", NULL};
 static const struct signature put_signature = {"Queue.put", put_names, 1, 3};
+static const char *const item_names[] = {"item", NULL};
+static const struct signature put_nowait_signature = {"Queue.put_nowait", item_names, 1, 1};
 static const char *const get_names[] = {"block", "timeout", NULL};
 static const struct signature get_signature = {"Queue.get", get_names, 0, 2};
 
@@ -400,19 +402,29 @@ static PyObject *get(struct queue *self, PyObject *const *args, Py_ssize_t nargs
     return get_item(self, values[0], values[1]);
 }
 
-/* These go through put and get where a subclass may have its own. */
-static PyObject *put_nowait(struct queue *self, PyObject *item)
+/* put(item, block=False), or get(block=False) with no item, of whoever may have these of its own. */
+static PyObject *call_nowait(struct queue *self, const char *method, PyObject *item)
 {
-    if (direct(self))
-        return put_item(self, item, Py_False, NULL);
-    return PyObject_CallMethod((PyObject *)self, "put", "OO", item, Py_False);
+    PyObject *function = PyObject_GetAttrString((PyObject *)self, method);
+    PyObject *names = function ? Py_BuildValue("(s)", "block") : NULL;
+    PyObject *values[2] = {item ? item : Py_False, Py_False};
+    PyObject *result = names ? PyObject_Vectorcall(function, values, item != NULL, names) : NULL;
+    Py_XDECREF(names);
+    Py_XDECREF(function);
+    return result;
+}
+
+static PyObject *put_nowait(struct queue *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    PyObject *item = NULL;
+    if (!args_parse(&put_nowait_signature, args, nargs, kwnames, &item))
+        return NULL;
+    return direct(self) ? put_item(self, item, Py_False, NULL) : call_nowait(self, "put", item);
 }
 
 static PyObject *get_nowait(struct queue *self, PyObject *Py_UNUSED(none))
 {
-    if (direct(self))
-        return get_item(self, Py_False, NULL);
-    return PyObject_CallMethod((PyObject *)self, "get", "O", Py_False);
+    return direct(self) ? get_item(self, Py_False, NULL) : call_nowait(self, "get", NULL);
 }
 
 static PyObject *task_done(struct queue *self, PyObject *Py_UNUSED(none))
@@ -537,7 +549,8 @@ static PyMethodDef methods[] = {
     {"get", (PyCFunction)(void (*)(void))get, FAST,
      CALL("get($self, /, block=True, timeout=None)") "Take an item out; Empty if there was none within the timeout, in "
                                                      "seconds, or at once if not block."},
-    {"put_nowait", (PyCFunction)put_nowait, METH_O, CALL("put_nowait($self, item, /)") "put(item, block=False)"},
+    {"put_nowait", (PyCFunction)(void (*)(void))put_nowait, FAST,
+     CALL("put_nowait($self, /, item)") "put(item, block=False)"},
     {"get_nowait", (PyCFunction)get_nowait, METH_NOARGS, CALL("get_nowait($self, /)") "get(block=False)"},
     {"task_done", (PyCFunction)task_done, METH_NOARGS,
      CALL("task_done($self, /)") "Say that one of the items that were taken out has been dealt with."},

@@ -289,6 +289,22 @@ class Queues(unittest.TestCase):
         with self.assertRaises(cthreading.queue.Empty):
             queue.get(timeout=0.001)
 
+    def test_nowait_goes_through_a_subclass(self):
+        class Counts(cthreading.queue.Queue):
+            calls = []
+
+            def put(self, item, *, block=True):
+                self.calls.append(block)
+                super().put(item, block)
+
+            def get(self, *, block=True):
+                self.calls.append(block)
+                return super().get(block)
+        for queue in Counts(), cthreading.queue.Queue():
+            queue.put_nowait(item=5)
+            self.assertEqual(queue.get_nowait(), 5)
+        self.assertEqual(Counts.calls, [False, False])
+
     def test_hooks_of_an_object(self):
         queue = cthreading.queue.Queue()
         queue._put = lambda item: queue.queue.appendleft(item)
