@@ -19,7 +19,7 @@ static struct search search;
 
 static uint32_t jobs(void)
 {
-    uint32_t n = job_processors();
+    uint32_t n = server_processors();
     return n > JOBS ? JOBS : n;
 }
 
@@ -106,7 +106,7 @@ static void search_program(void)
     search.program = true;
     search.progress = option_count("progress", 1) != 0;
     attach_tell(ATTACH_STOPPED);
-    job_record_input();
+    input_record();
     int done = search_run(&search);
     if (done == 1) {
         control_begin(job_mine());
@@ -189,7 +189,7 @@ static void replay_stopped(void)
         replay_here(schedule);
         return;
     }
-    if (!job_make(&search.job[0]))
+    if (!job_make(&search.job[0], 0))
         end(2);
     search.job[0].output = -1;
     int done = search_replay(&search, schedule, true, &outcome);

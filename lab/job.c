@@ -1,24 +1,16 @@
-/* job.c - see job.h. */
+/* job.c - see job.h. The processes of runs are forked by a server for each job (server.c). */
 
 #include "lab/job.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include "lab/control.h"
-
-enum { MILLISECOND = 1000000, CHUNK = 1 << 16, SHARED = 64 };
+enum { SHARED = 64 };
 
 /* Fresh for each run: all of `struct run` from here to the big tables. */
 #define FRESH_BEGIN offsetof(struct run, strands)
@@ -32,6 +24,8 @@ static struct {
 static size_t shared_count;
 static struct run *mine;
 
+/* -- Memory ------------------------------------------------------------------------------------------------------- */
+
 void *job_shared(size_t size)
 {
     if (shared_count == SHARED)
@@ -44,6 +38,12 @@ void *job_shared(size_t size)
     return memory;
 }
 
+void job_clear(void *memory, size_t size)
+{
+    if (madvise(memory, size, MADV_REMOVE) != 0)
+        memset(memory, 0, size);
+}
+
 void job_release(void)
 {
     while (shared_count > 0) {
@@ -52,112 +52,37 @@ void job_release(void)
     }
 }
 
-struct run *job_mine(void)
-{
-    return mine;
-}
+/* -- The two sides ------------------------------------------------------------------------------------------------ */
 
-bool job_make(struct job *job)
+bool job_make(struct job *job, uint32_t number)
 {
     memset(job, 0, sizeof *job);
     job->run = job_shared(sizeof *job->run);
+    job->order = job_shared(sizeof *job->order);
+    job->processor = number % server_processors();
     job->output = memfd_create("output", MFD_CLOEXEC);
-    if (!job->run || job->output < 0)
+    if (!job->run || !job->order || job->output < 0)
         return false;
     /* All who write append, whatever they inherit. */
     return fcntl(job->output, F_SETFL, O_APPEND) == 0;
 }
 
-/* -- Standard input ----------------------------------------------------------------------------------------------- */
-
-static int input = -1; /* a file from which each child reads all */
-static off_t input_start;
-
-static void copy_input(int to)
+struct run *job_mine(void)
 {
-    char chunk[CHUNK];
-    for (;;) {
-        ssize_t got = read(STDIN_FILENO, chunk, sizeof chunk);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0 || write(to, chunk, (size_t)got) != got)
-            return;
-    }
+    return mine;
 }
 
-void job_record_input(void)
+/* 1: this is the process of a run. */
+static int start_server(struct job *job)
 {
-    struct stat about;
-    if (fstat(STDIN_FILENO, &about) != 0 || S_ISCHR(about.st_mode)) {
-        if (isatty(STDIN_FILENO))
-            dprintf(STDERR_FILENO, "threading: standard input is a terminal: the program finds it empty; to give it "
-                                   "something, use < FILE\n");
-        input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        return;
+    pid_t server = fork();
+    if (server == 0) {
+        mine = job->run;
+        server_run(job);
+        return 1;
     }
-    if (S_ISREG(about.st_mode)) {
-        input = STDIN_FILENO;
-        input_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
-        return;
-    }
-    input = memfd_create("input", MFD_CLOEXEC);
-    if (input >= 0)
-        copy_input(input);
-}
-
-static void serve_input(void)
-{
-    char path[64];
-    if (input < 0)
-        return;
-    /* Opened anew, it has a position of its own. */
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", input);
-    int own = open(path, O_RDONLY);
-    if (own < 0)
-        return;
-    (void)lseek(own, input_start, SEEK_SET);
-    if (own != STDIN_FILENO) {
-        (void)dup2(own, STDIN_FILENO);
-        (void)close(own);
-    }
-}
-
-/* -- The child ---------------------------------------------------------------------------------------------------- */
-
-uint32_t job_processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
-}
-
-/* On this one, counted from 1, of those that the process may run on. */
-static void stay_on(uint32_t processor)
-{
-    cpu_set_t all;
-    cpu_set_t one;
-    if (sched_getaffinity(0, sizeof all, &all) != 0)
-        return;
-    CPU_ZERO(&one);
-    for (size_t i = 0; i < CPU_SETSIZE && processor > 0; i++) {
-        processor -= CPU_ISSET(i, &all) != 0;
-        if (processor == 0)
-            CPU_SET(i, &one);
-    }
-    (void)sched_setaffinity(0, sizeof one, &one);
-}
-
-static void become_child(const struct job *job)
-{
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)signal(SIGINT, SIG_DFL);
-    serve_input();
-    if (job->output >= 0) {
-        (void)dup2(job->output, STDOUT_FILENO);
-        (void)dup2(job->output, STDERR_FILENO);
-    }
-    /* One thread runs at a time: handing over is several times faster on one processor than across two. */
-    if (job->run->plan.processor != 0)
-        stay_on(job->run->plan.processor);
+    job->server = server > 0 ? server : 0;
+    return server > 0 ? 0 : -1;
 }
 
 int job_fork(struct job *job)
@@ -165,74 +90,41 @@ int job_fork(struct job *job)
     struct run *run = job->run;
     memset((char *)run + FRESH_BEGIN, 0, FRESH_END - FRESH_BEGIN);
     run->tallies = 0;
-    job->killed = false;
     if (job->output >= 0)
         (void)!ftruncate(job->output, 0);
-    watch_begin(&job->watched);
-    job->child = fork();
-    if (job->child < 0) {
-        job->child = 0;
-        return -1;
+    if (job->server == 0) {
+        int started = start_server(job);
+        if (started != 0)
+            return started;
     }
-    if (job->child == 0) {
-        mine = run;
-        become_child(job);
-        return 1;
-    }
-    job->watch = (int)syscall(SYS_pidfd_open, job->child, 0);
+    job->busy = true;
+    order_set(job->order, ORDER_GIVEN);
     return 0;
 }
 
-/* -- Watching ----------------------------------------------------------------------------------------------------- */
-
-/* A look is taken at least so often. */
-enum { LOOK = 1000 /* milliseconds */ };
-
-static int milliseconds_left(const struct job *job)
+bool job_wait(struct job *job)
 {
-    thr_time left = job->run->plan.hang - job->watched.idle;
-    if (left <= 0)
-        return 0;
-    return left / MILLISECOND >= LOOK ? LOOK : (int)(left / MILLISECOND) + 1;
-}
-
-static void end_if_late(struct job *job)
-{
-    if (watch_look(&job->watched, job->run, job->child) < job->run->plan.hang)
-        return;
-    job->killed = true;
-    (void)kill(job->child, SIGKILL);
-}
-
-static int child_status;
-
-bool job_wait(struct job *job, bool wait)
-{
-    for (;;) {
-        int status;
-        struct pollfd watch = {job->watch, POLLIN, 0};
-        if (wait)
-            (void)poll(&watch, 1, job->watch >= 0 ? milliseconds_left(job) : 1);
-        pid_t ended = waitpid(job->child, &status, WNOHANG);
-        if (ended == job->child || (ended < 0 && errno != EINTR)) {
-            if (job->watch >= 0)
-                (void)close(job->watch);
-            job->child = 0;
-            child_status = status;
-            return true;
-        }
-        end_if_late(job);
-        if (!wait)
+    job->busy = false;
+    while (load_acquire(&job->order->state) != ORDER_DONE) {
+        order_await(job->order, ORDER_GIVEN);
+        if (waitpid(job->server, NULL, WNOHANG) != 0 && errno != EINTR) {
+            job->server = 0; /* somebody has ended it */
             return false;
+        }
     }
+    store_relaxed(&job->order->state, ORDER_NONE); /* ours again: nobody else looks at it now */
+    return !job->order->none;
 }
 
 void job_stop(struct job *job)
 {
-    if (job->child == 0)
+    if (job->server == 0)
         return;
-    (void)kill(job->child, SIGKILL);
-    (void)job_wait(job, true);
+    (void)kill(job->server, SIGKILL);
+    while (waitpid(job->server, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    job->server = 0;
+    job->busy = false;
 }
 
 /* -- What came of it ---------------------------------------------------------------------------------------------- */
@@ -269,17 +161,18 @@ void job_outcome(const struct job *job, struct outcome *outcome)
 {
     const struct run *run = job->run;
     char text[NOTE];
-    outcome->status = child_status;
-    outcome->late = job->killed;
+    int status = job->order->status;
+    outcome->status = status;
+    outcome->late = job->order->late;
     say(outcome, THR_FOUND_NOTHING, "");
-    if (job->killed) {
+    if (outcome->late) {
         late_outcome(run, outcome);
     } else if (run->finding != THR_FOUND_NOTHING) {
         say(outcome, (thr_finding)run->finding, run->message);
-    } else if (WIFSIGNALED(child_status)) {
-        signal_outcome(run, WTERMSIG(child_status), outcome);
-    } else if (WEXITSTATUS(child_status) != 0) {
-        (void)snprintf(text, sizeof text, "the program ended with status %d", WEXITSTATUS(child_status));
+    } else if (WIFSIGNALED(status)) {
+        signal_outcome(run, WTERMSIG(status), outcome);
+    } else if (WEXITSTATUS(status) != 0) {
+        (void)snprintf(text, sizeof text, "the program ended with status %d", WEXITSTATUS(status));
         say(outcome, THR_FOUND_EXIT, text);
     }
 }

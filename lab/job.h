@@ -1,42 +1,38 @@
-/* job.h - a run in a child of its own: forked, watched, and what came of it. */
+/* job.h - a run in a process of its own: forked, watched, and what came of it. */
 
 #ifndef LAB_JOB_H
 #define LAB_JOB_H
 
 #include "lab/run.h"
-#include "lab/watch.h"
+#include "lab/server.h"
 
 struct job {
-    struct run *run; /* shared with the child */
-    pid_t child;     /* 0: none */
-    int watch;       /* pidfd; -1: there is none */
-    int output;      /* what the child writes to standard output and error; -1: it writes where we do */
-    struct watch watched;
-    bool killed;
+    struct run *run; /* shared with the processes of runs */
+    struct order *order;
+    pid_t server;       /* 0: none yet */
+    uint32_t processor; /* that its runs stay on, counted from 0 */
+    int output;         /* what a run writes to standard output and error; -1: it writes where we do */
+    bool busy;          /* a run was begun, and not waited for */
 };
 
-/* The processors that this process may run on. */
-uint32_t job_processors(void);
+/* Makes what job `number` needs; false, with errno, where the system does not give it. Nothing is allocated on the heap: runs
+ * are copies of this process, and should all find the heap as the program left it. */
+bool job_make(struct job *job, uint32_t number);
 
-/* Makes what a job needs; false, with errno, where the system does not give it. Nothing is allocated on the heap: the
- * children are copies of this process, and should all find the heap as the program left it. */
-bool job_make(struct job *job);
-
-/* Memory that is shared with children, zeroed; NULL if there is none. job_release gives all of it back. */
+/* Memory that is shared with runs, zeroed; NULL if there is none. Only what is there before the first run is seen by all.
+ * job_release gives all of it back; job_clear zeroes it again. */
 void *job_shared(size_t size);
+void job_clear(void *memory, size_t size);
 void job_release(void);
 
-/* In a child: the run that it is. */
-struct run *job_mine(void);
-
-/* Standard input, so that each child can read all of it: called once, before the first. */
-void job_record_input(void);
-
-/* Forks a child that runs under job->run->plan. 1: this is the child; -1: no child could be had. */
+/* Has a run begin under job->run->plan. 1: this is the process of a run; -1: no process could be had. */
 int job_fork(struct job *job);
 
-/* Waits for the child; true when it has ended. With `wait` false it only looks. One that hangs (watch.h) is ended. */
-bool job_wait(struct job *job, bool wait);
+/* In the process of a run: the run that it is. */
+struct run *job_mine(void);
+
+/* Waits for the end of the run; false: no process could be had. One that hangs (watch.h) is ended. */
+bool job_wait(struct job *job);
 
 /* What a run has come to. */
 struct outcome {
@@ -49,7 +45,15 @@ struct outcome {
 /* After job_wait. */
 void job_outcome(const struct job *job, struct outcome *outcome);
 
-/* Ends the child, if there is one. */
+/* Ends the job's processes. */
 void job_stop(struct job *job);
+
+/* -- input.c ------------------------------------------------------------------------------------------------------- */
+
+/* Reads standard input, so that each run can read all of it: called once, before the first. */
+void input_record(void);
+
+/* In the process of a run: standard input is what was recorded, from its beginning. */
+void input_serve(void);
 
 #endif

@@ -117,11 +117,6 @@ static void plan_first(struct plan *plan)
     plan->end = UINT64_MAX;
 }
 
-static uint32_t processor_for(const struct search *search, uint64_t number)
-{
-    return 1 + (uint32_t)(number % search->jobs % job_processors());
-}
-
 /* Whether the exhaustive search has shown that there is nothing else. */
 static bool nothing_else(const struct search *search)
 {
@@ -141,7 +136,6 @@ bool portfolio_next(struct search *search, uint64_t number, struct plan *plan)
     plan->seed = random;
     plan->allow_misuse = search->options.allow_misuse;
     plan->hang = (thr_time)(search->options.hang * 1e9);
-    plan->processor = processor_for(search, number);
     if (number == 1) {
         plan_first(plan);
         return true;

@@ -146,8 +146,7 @@ struct plan {
     uint64_t end;    /* steps after which a run that is fair does not end by itself */
     bool record;
     bool allow_misuse;
-    thr_time hang;      /* without a step: see watch.h */
-    uint32_t processor; /* + 1; 0: any */
+    thr_time hang; /* without a step: see watch.h */
 
     /* surw */
     const void *object; /* NULL: all */

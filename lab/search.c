@@ -82,19 +82,31 @@ static void look_at(struct search *search, const struct job *job)
     }
 }
 
-static void await(struct search *search, struct job *job)
+/* False: no process could be had. */
+static bool await(struct search *search, struct job *job)
 {
     static const thr_time moment = 200000000;
     static thr_time shown;
-    if (job->child == 0)
-        return;
-    (void)job_wait(job, true);
+    if (!job->busy)
+        return true;
+    if (!job_wait(job))
+        return false;
     look_at(search, job);
     thr_time now = lab_library->os->now();
     if (now - shown > moment) {
         shown = now;
         report_progress(search, false);
     }
+    return true;
+}
+
+/* All that are still at work, the earliest first. */
+static bool await_all(struct search *search)
+{
+    bool ended = true;
+    for (uint32_t i = 1; i <= search->jobs && ended; i++)
+        ended = await(search, &search->job[(search->begun + i) % search->jobs]);
+    return ended;
 }
 
 static bool enough(const struct search *search, thr_time first_at)
@@ -114,7 +126,7 @@ static bool make(struct search *search)
     search->failure = job_shared(sizeof *search->failure);
     search->schedule = job_shared(sizeof *search->schedule);
     for (uint32_t i = 0; i < search->jobs; i++) {
-        if (!job_make(&search->job[i]))
+        if (!job_make(&search->job[i], i))
             return false;
     }
     return seen && search->failure && search->schedule && portfolio_begin(search);
@@ -126,27 +138,24 @@ static int loop(struct search *search)
     while (!enough(search, first_at)) {
         uint64_t number = search->begun + 1;
         struct job *job = &search->job[number % search->jobs];
-        await(search, job);
-        if (number == 2)
-            await(search, &search->job[1 % search->jobs]); /* all others know what the first has shown */
+        /* All others know what the first has shown. */
+        if (!await(search, job) || (number == 2 && !await_all(search)))
+            return -1;
         if (search->first != 0 && first_at == 0)
             first_at = lab_library->os->now();
         if (!portfolio_next(search, number, &job->run->plan)) {
-            if (search->begun != search->schedules) {
-                for (uint32_t i = 0; i < search->jobs; i++)
-                    await(search, &search->job[(number + i) % search->jobs]);
-                continue;
-            }
-            break;
+            if (search->begun == search->schedules)
+                break;
+            if (!await_all(search))
+                return -1;
+            continue;
         }
         search->begun++;
         int forked = job_fork(job);
         if (forked != 0)
             return forked;
     }
-    for (uint32_t i = 1; i <= search->jobs; i++)
-        await(search, &search->job[(search->begun + i) % search->jobs]);
-    return 0;
+    return await_all(search) ? 0 : -1;
 }
 
 int search_run(struct search *search)
@@ -156,13 +165,14 @@ int search_run(struct search *search)
         return -1;
     void (*before)(int) = signal(SIGINT, interrupted);
     int done = loop(search);
-    if (done == 1)
+    if (done == 1) {
+        (void)signal(SIGINT, before);
         return 1;
+    }
     report_progress(search, true);
     if (done == 0 && search->first != 0)
         done = shorten(search);
-    if (done != 1)
-        (void)signal(SIGINT, before);
+    (void)signal(SIGINT, before);
     search->interrupted = stop;
     return done;
 }
@@ -174,7 +184,6 @@ void search_plan_replay(struct search *search, const struct schedule *schedule, 
     plan->seed = 1;
     plan->allow_misuse = search->options.allow_misuse;
     plan->hang = (thr_time)(search->options.hang * 1e9);
-    plan->processor = 1;
     plan->record = record;
     schedule_plan(schedule, plan);
 }
@@ -186,7 +195,8 @@ int search_replay(struct search *search, const struct schedule *schedule, bool r
     int forked = job_fork(job);
     if (forked != 0)
         return forked;
-    (void)job_wait(job, true);
+    if (!job_wait(job))
+        return -1;
     job_outcome(job, outcome);
     return 0;
 }

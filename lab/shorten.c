@@ -110,8 +110,8 @@ static int shorten_moves(struct search *search)
 
 static bool begin_again(const struct search *search)
 {
-    exhaustive_seen = job_shared(EXHAUSTIVE_SEEN * sizeof *exhaustive_seen);
-    return exhaustive_seen && frontier_begin(search->schedule->preemptions - 1);
+    job_clear(exhaustive_seen, EXHAUSTIVE_SEEN * sizeof *exhaustive_seen);
+    return frontier_begin(search->schedule->preemptions - 1);
 }
 
 static int fewest(struct search *search)
@@ -128,7 +128,8 @@ static int fewest(struct search *search)
         int forked = job_fork(job);
         if (forked != 0)
             return forked;
-        (void)job_wait(job, true);
+        if (!job_wait(job))
+            return -1;
         job_outcome(job, &outcome);
         if (outcome.finding == search->outcome.finding) {
             schedule_of(job->run, outcome.finding, search->schedule);
