@@ -89,6 +89,11 @@ static const char *const kinds[] = {
     [WAIT_GET] = "queue (to get)",
     [WAIT_DONE] = "queue (to be done)",
     [WAIT_ANY_OF] = "any of the objects in the array",
+    [WAIT_FUTURE] = "future",
+    [WAIT_FUTURES] = "one of the futures in",
+    [WAIT_GROUP] = "the tasks of group",
+    [WAIT_WORK] = "work, from",
+    [WAIT_EXECUTOR] = "the workers of executor",
 };
 
 static const struct event *event_at(const struct run *run, uint64_t number)

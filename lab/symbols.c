@@ -386,27 +386,64 @@ static FILE *ask_symbols(const struct module *module, pid_t *child)
     return ask(argv, child);
 }
 
+/* The variables of the module that was asked about last: nm is slow. */
+static struct {
+    char file[PATH_MAX];
+    struct symbol *all;
+    size_t count;
+    size_t room;
+} variables;
+
+static bool add_variable(const struct symbol *symbol)
+{
+    if (variables.count == variables.room) {
+        size_t room = variables.room ? variables.room * 2 : 1024;
+        struct symbol *more = realloc(variables.all, room * sizeof *more);
+        if (!more)
+            return false;
+        variables.all = more;
+        variables.room = room;
+    }
+    variables.all[variables.count++] = *symbol;
+    return true;
+}
+
+static void read_variables(const struct module *module)
+{
+    struct symbol symbol;
+    pid_t child;
+    if (strcmp(variables.file, module->file) == 0)
+        return;
+    lab_copy(variables.file, sizeof variables.file, module->file);
+    variables.count = 0;
+    FILE *from = ask_symbols(module, &child);
+    if (!from)
+        return;
+    while (read_symbol(from, &symbol)) {
+        if (strchr("bBdDgGsSrRvV", symbol.type) && !add_variable(&symbol))
+            break;
+    }
+    answered(from, child);
+}
+
 bool symbols_object(const void *address, char *text, size_t size)
 {
     struct module module;
-    struct symbol symbol;
-    pid_t child;
-    bool found = false;
-    FILE *from = module_of(address, &module) ? ask_symbols(&module, &child) : NULL;
-    if (!from)
+    if (!module_of(address, &module))
         return false;
+    read_variables(&module);
     uintptr_t at = (uintptr_t)address - module.bias;
-    while (read_symbol(from, &symbol)) {
-        if (found || !strchr("bBdDgGsSrRvV", symbol.type) || at < symbol.start || at - symbol.start >= symbol.size)
+    for (size_t i = 0; i < variables.count; i++) {
+        const struct symbol *symbol = &variables.all[i];
+        if (at < symbol->start || at - symbol->start >= symbol->size)
             continue;
-        found = true;
-        if (at == symbol.start)
-            (void)snprintf(text, size, "%s", symbol.name);
+        if (at == symbol->start)
+            (void)snprintf(text, size, "%s", symbol->name);
         else
-            (void)snprintf(text, size, "%s+%lu", symbol.name, (unsigned long)(at - symbol.start));
+            (void)snprintf(text, size, "%s+%lu", symbol->name, (unsigned long)(at - symbol->start));
+        return true;
     }
-    answered(from, child);
-    return found;
+    return false;
 }
 
 size_t symbols_functions(const void *address, const char *prefix, struct symbols_range *part,
