@@ -27,6 +27,7 @@
 #include "lab/clock.h"
 #include "lab/record.h"
 #include "lab/strategy.h"
+#include "lab/unseen.h"
 
 enum {
     POLITE = 3,   /* questions in a row that count as a yield */
@@ -338,10 +339,12 @@ static void count_step(struct run *run, struct strand *self)
 void control_decide(struct strand *self)
 {
     struct run *run = control_run;
+    unseen_begin();
     count_step(run, self);
     if (yields(self))
         strategy->yielded(run, self);
     struct strand *next = choose(run, self);
+    unseen_end();
     if (next == self)
         return;
     run->running = next->id;
@@ -516,6 +519,7 @@ void control_begin(struct run *run)
 void control_found(thr_finding finding, const struct strand *culprit, const char *format, ...)
 {
     struct run *run = control_run;
+    unseen_begin();
     if (run->finding == THR_FOUND_NOTHING) {
         va_list arguments;
         va_start(arguments, format);
@@ -526,5 +530,11 @@ void control_found(thr_finding finding, const struct strand *culprit, const char
         run->hash = history_state();
         stuck_describe();
     }
-    _exit(CONTROL_STATUS);
+    control_end(CONTROL_STATUS);
+}
+
+void control_end(int status)
+{
+    for (;;)
+        (void)syscall(SYS_exit_group, status);
 }

@@ -44,6 +44,9 @@ void control_join(struct strand *self, os_thread thread);
 _Noreturn void control_found(thr_finding finding, const struct strand *culprit, const char *format, ...)
     THR_PRINTF(3, 4);
 
+/* Ends the process of this run at once: a sanitizer would look at _exit() for what the program has left, in the middle of it. */
+_Noreturn void control_end(int status);
+
 /* The status of a process that ends so. */
 enum { CONTROL_STATUS = 121 };
 

@@ -9,7 +9,9 @@
  * need, and in which everybody had his turn: a program that polls has ended by then. */
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -150,20 +152,43 @@ static const struct strand *say_who_waits(struct run *run, char *text, size_t si
 
 /* -- Verdicts ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the process has threads that never came to the library, and so may still do. */
+/* ThreadSanitizer has two threads of its own in a process that was forked: one from the fork, one from its first thread. */
+static unsigned sanitizer_threads(void)
+{
+    return dlsym(RTLD_DEFAULT, "__tsan_java_init") ? 2 : 0;
+}
+
+/* One of ours, or one that was: it may be a moment after its last step. */
+static bool is_strand(const struct run *run, pid_t thread)
+{
+    for (uint32_t i = 0; i < run->strands; i++) {
+        if (run->strand[i].system_id == thread)
+            return true;
+    }
+    return false;
+}
+
+/* Strands whose threads have not yet said which they are. */
+static unsigned unborn(const struct run *run)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < run->strands; i++)
+        n += run->strand[i].state != STRAND_GONE && run->strand[i].system_id == 0;
+    return n;
+}
+
+/* Whether the process has threads that never came to the library, and so may still do: the C library starts some for
+ * timers that were asked to tell by a thread. */
 static bool others_may_come(const struct run *run)
 {
-    unsigned tasks = 0;
-    unsigned known = 0;
+    unsigned strangers = 0;
     DIR *folder = opendir("/proc/self/task");
     if (!folder)
         return false;
     for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
-        tasks += entry->d_name[0] != '.';
+        strangers += entry->d_name[0] != '.' && !is_strand(run, (pid_t)strtol(entry->d_name, NULL, 10));
     (void)closedir(folder);
-    for (uint32_t i = 0; i < run->strands; i++)
-        known += run->strand[i].state != STRAND_UNUSED && run->strand[i].state != STRAND_GONE;
-    return tasks > known + 1; /* a sanitizer has one of its own */
+    return strangers > unborn(run) + sanitizer_threads();
 }
 
 void stuck_check(void)

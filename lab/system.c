@@ -6,6 +6,7 @@
 #include "lab/control.h"
 #include "lab/record.h"
 #include "lab/strategy.h"
+#include "lab/unseen.h"
 
 enum { READS = 1000 /* of the clock, in a row: that is a thread that waits for a time */ };
 
@@ -112,7 +113,9 @@ static void system_point(enum hook_operation operation, const void *object)
     struct strand *self = control_enter();
     if (self) {
         control_point(self, operation, object);
+        unseen_begin();
         note(self, operation, object);
+        unseen_end();
     }
     errno = saved;
 }

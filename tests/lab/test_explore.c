@@ -1,9 +1,7 @@
 /* test_explore.c - thr_explore finds each kind of failure, says what it was, and accuses nobody else.
  *
- * Thousands of processes are forked: with a sanitizer in each, that takes many times as long, and shows nothing new.
- *
- * ctest: plain
- * ctest: timeout=180 */
+ * ctest: timeout=180
+ * ctest: limit=90 */
 
 #include "support/support.h"
 
@@ -426,6 +424,13 @@ static void all_objects(void *arg)
 
 /* -- Tests -------------------------------------------------------------------------------------------------------- */
 
+/* Schedules. A fork takes ten times as long with a sanitizer in the process. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { MANY = 200 };
+#else
+enum { MANY = 1000 };
+#endif
+
 static thr_verdict verdict;
 
 static void found(void (*body)(void *), thr_finding finding, const char *says)
@@ -481,11 +486,11 @@ static void test_misuse(void **state)
 static void test_no_end(void **state)
 {
     (void)state;
-    thr_result result = thr_explore(&verdict, hang, NULL, .schedules = 4, .hang = 0.2);
+    thr_result result = thr_explore(&verdict, hang, NULL, .schedules = 2, .hang = 0.2);
     CHECK_RESULT(result, THR_FAILED);
     CHECK_EQUAL(verdict.finding, THR_FOUND_HANG);
     CHECK(strstr(verdict.message, "without an operation of the library"));
-    result = thr_explore(&verdict, livelock, NULL, .schedules = 4, .hang = 1);
+    result = thr_explore(&verdict, livelock, NULL, .schedules = 2, .hang = 1);
     CHECK_RESULT(result, THR_FAILED);
     CHECK_EQUAL(verdict.finding, THR_FOUND_LIVELOCK);
 }
@@ -502,11 +507,11 @@ static void test_nobody_is_accused(void **state)
 {
     (void)state;
     static thr_target *const polls[] = {poll_set, poll_yielding, poll_lock, poll_clock, poll_trying};
-    nothing(ordered, NULL, 1000);
-    nothing(notify_with_flag, NULL, 1000);
-    nothing(failed_and_joined, NULL, 1000);
-    nothing(timers, NULL, 500);
-    nothing(all_objects, NULL, 1000);
+    nothing(ordered, NULL, MANY);
+    nothing(notify_with_flag, NULL, MANY);
+    nothing(failed_and_joined, NULL, MANY);
+    nothing(timers, NULL, MANY / 2);
+    nothing(all_objects, NULL, MANY);
     for (size_t i = 0; i < sizeof polls / sizeof *polls; i++) {
         thr_target *poll = polls[i];
         nothing(politeness, &poll, 60);
