@@ -109,7 +109,7 @@ static _Noreturn void become(const char *file, const char *mode, const char *opt
     (void)setenv(LAB_MODE_VARIABLE, mode, 1);
     (void)setenv(LAB_OPTIONS_VARIABLE, options, 1);
     preload(file);
-    (void)execvp(argv[0], argv);
+    (void)execvp(argv[0], argv); // NOLINT(clang-analyzer-core.NonNullParamChecker): commands want a program
     int error = errno;
     (void)unsetenv("LD_PRELOAD");
     complain("%s: %s", argv[0], strerror(error));

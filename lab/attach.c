@@ -80,10 +80,12 @@ static void forget_environment(void)
 static void run_mode(void)
 {
     char mode[32] = "";
-    if (getenv(LAB_MODE_VARIABLE))
-        lab_copy(mode, sizeof mode, getenv(LAB_MODE_VARIABLE));
-    if (getenv(LAB_OPTIONS_VARIABLE))
-        lab_copy(options, sizeof options, getenv(LAB_OPTIONS_VARIABLE));
+    const char *asked = getenv(LAB_MODE_VARIABLE);
+    if (asked)
+        lab_copy(mode, sizeof mode, asked);
+    asked = getenv(LAB_OPTIONS_VARIABLE);
+    if (asked)
+        lab_copy(options, sizeof options, asked);
     forget_environment();
     attach_tell(ATTACH_THERE);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {

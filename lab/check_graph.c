@@ -229,6 +229,7 @@ static void node_drop(struct node *node)
         at = &(*at)->chain;
     *at = node->chain;
     if (node->on_stack) {
+        /* A node is taken out of the list before it is freed. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         for (at = &on_stacks; *at != node;)
             at = &(*at)->next_on_stack;
         *at = node->next_on_stack;

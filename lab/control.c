@@ -432,23 +432,28 @@ uint32_t control_wake(const uint32_t *word, uint32_t count, uint32_t mask)
 
 /* -- Native threads ----------------------------------------------------------------------------------------------- */
 
-thr_result control_start(struct strand *self, os_thread *thread, size_t stack_size, bool block_signals,
-                         void *(*function)(void *), void *arg, const thr_thread *made)
+static void name_strand(struct strand *strand, const thr_thread *made)
 {
-    struct strand *strand = strand_new(self);
-    if (!strand) {
-        outside_note("more threads than can be steered");
-        return lab_library->os->start(thread, stack_size, block_signals, function, arg);
-    }
-    starts[strand->id] = (struct start){strand, function, arg};
     strand->thread = made;
     strand->daemon = made ? lab_library->daemon(made) : true;
     if (made)
         (void)lab_library->name(made, strand->name, sizeof strand->name);
     else
         (void)snprintf(strand->name, sizeof strand->name, "native-%u", strand->id);
+}
+
+thr_result control_start(struct strand *self, os_thread *thread, const struct control_thread *what)
+{
+    struct strand *strand = strand_new(self);
+    if (!strand) {
+        outside_note("more threads than can be steered");
+        return lab_library->os->start(thread, what->stack_size, what->block_signals, what->function, what->arg);
+    }
+    starts[strand->id] = (struct start){strand, what->function, what->arg};
+    name_strand(strand, what->made);
     outside_enter();
-    thr_result result = lab_library->os->start(thread, stack_size, block_signals, begin, &starts[strand->id]);
+    thr_result result =
+        lab_library->os->start(thread, what->stack_size, what->block_signals, begin, &starts[strand->id]);
     outside_leave();
     if (result != THR_OK) {
         strand->state = STRAND_GONE;

@@ -33,9 +33,17 @@ enum os_wait_end control_wait(struct strand *self, const uint32_t *word, uint32_
 /* Wakes sleepers of the word, longest asleep first; how many. Decides nothing. */
 uint32_t control_wake(const uint32_t *word, uint32_t count, uint32_t mask);
 
-/* Starts a native thread under control. */
-thr_result control_start(struct strand *self, os_thread *thread, size_t stack_size, bool block_signals,
-                         void *(*function)(void *), void *arg, const thr_thread *made);
+/* A native thread to be started, as os_thread_start() has it. */
+struct control_thread {
+    size_t stack_size;
+    bool block_signals;
+    void *(*function)(void *);
+    void *arg;
+    const thr_thread *made; /* by the library; NULL: by the program itself */
+};
+
+/* Starts one under control. */
+thr_result control_start(struct strand *self, os_thread *thread, const struct control_thread *what);
 
 /* Blocks until the native thread takes no step any more. */
 void control_join(struct strand *self, os_thread thread);

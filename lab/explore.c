@@ -145,7 +145,7 @@ static void replay_here(const struct schedule *schedule)
 {
     struct run *run = job_shared(sizeof *run);
     if (!run)
-        end(2);
+        _exit(2);
     schedule_plan(schedule, &run->plan);
     run->plan.seed = SEED;
     run->plan.hang = THR_FOREVER;

@@ -126,7 +126,8 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
         (void)pthread_attr_getstacksize(attributes, &stack);
     }
     control_point(self, STEP_OUTSIDE, NULL);
-    if (control_start(self, &native, stack, false, function, arg, NULL) != THR_OK)
+    const struct control_thread what = {stack, false, function, arg, NULL};
+    if (control_start(self, &native, &what) != THR_OK)
         return EAGAIN;
     *thread = (pthread_t)native;
     if (detached == PTHREAD_CREATE_DETACHED)

@@ -190,17 +190,53 @@ bool schedule_write(const struct schedule *schedule, const struct run *run, cons
 
 /* -- Reading ------------------------------------------------------------------------------------------------------ */
 
+/* The next word of a line, and in *line what comes after it; false: there is none, or it is too long. */
+static bool read_word(const char **line, char *word, size_t size)
+{
+    *line += strspn(*line, " ");
+    size_t length = strcspn(*line, " ");
+    if (length == 0 || length >= size)
+        return false;
+    memcpy(word, *line, length);
+    word[length] = '\0';
+    *line += length;
+    return true;
+}
+
+static bool read_number(const char **line, uint64_t most, uint64_t *number)
+{
+    char word[32];
+    char *end;
+    if (!read_word(line, word, sizeof word) || word[0] < '0' || word[0] > '9')
+        return false;
+    errno = 0;
+    *number = strtoull(word, &end, 10);
+    return errno == 0 && *end == '\0' && *number <= most;
+}
+
+static bool read_number_32(const char **line, uint64_t most, uint32_t *number)
+{
+    uint64_t wide;
+    if (!read_number(line, most, &wide))
+        return false;
+    *number = (uint32_t)wide;
+    return true;
+}
+
+/* at STRAND TURN OPERATION run|wake STRAND */
 static bool read_move(struct schedule *schedule, const char *line)
 {
     struct move move = {0};
     char operation[64];
     char what[8];
-    if (schedule->moves == MOVES ||
-        sscanf(line, "at %u %u %63s %7s %u", &move.strand, &move.turn, operation, what, &move.next) != 5)
+    line += strlen("at");
+    if (schedule->moves == MOVES || !read_number_32(&line, STRANDS - 1, &move.strand) ||
+        !read_number_32(&line, UINT32_MAX, &move.turn) || !read_word(&line, operation, sizeof operation) ||
+        !read_word(&line, what, sizeof what) || !read_number_32(&line, STRANDS - 1, &move.next) || *line != '\0')
         return false;
     move.operation = operation_of(operation);
     move.early = strcmp(what, "wake") == 0;
-    if (move.strand >= STRANDS || move.next >= STRANDS || (!move.early && strcmp(what, "run") != 0))
+    if (!move.early && strcmp(what, "run") != 0)
         return false;
     schedule->earlies += move.early;
     schedule->move[schedule->moves++] = move;
@@ -220,8 +256,6 @@ static bool read_finding(struct schedule *schedule, const char *name)
 
 static bool read_line(struct schedule *schedule, const char *line)
 {
-    unsigned long long limit;
-    unsigned long long end;
     if (*line == '#' || *line == '\0' || strncmp(line, "program ", 8) == 0 || strncmp(line, "argument", 8) == 0 ||
         strncmp(line, "folder ", 7) == 0)
         return true;
@@ -229,36 +263,46 @@ static bool read_line(struct schedule *schedule, const char *line)
         return read_move(schedule, line);
     if (strncmp(line, "finding ", 8) == 0)
         return read_finding(schedule, line + 8);
-    if (sscanf(line, "limit %llu %llu", &limit, &end) == 2) {
-        schedule->limit = limit;
-        schedule->end = end;
-        return true;
+    if (strncmp(line, "limit ", 6) != 0)
+        return false;
+    line += strlen("limit");
+    return read_number(&line, UINT64_MAX, &schedule->limit) && read_number(&line, UINT64_MAX, &schedule->end) &&
+           *line == '\0';
+}
+
+static bool read_head(const char *line, const char *name, char *error, size_t size)
+{
+    static const char head[] = "threading schedule";
+    const char *after = line + strlen(head);
+    uint64_t version;
+    if (strncmp(line, head, strlen(head)) != 0 || !read_number(&after, UINT32_MAX, &version)) {
+        (void)snprintf(error, size, "%s is not a schedule", name);
+        return false;
     }
-    return false;
+    if (version != VERSION)
+        (void)snprintf(error, size, "%s is of version %u, which this laboratory does not know", name,
+                       (unsigned)version);
+    return version == VERSION;
 }
 
 static bool read_lines(struct schedule *schedule, FILE *file, const char *name, char *error, size_t size)
 {
     char line[LINE];
-    int version = 0;
-    for (unsigned n = 1; fgets(line, sizeof line, file); n++) {
+    unsigned n = 0;
+    while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
-        if (n == 1 && (sscanf(line, "threading schedule %d", &version) != 1 || version != VERSION)) {
-            (void)snprintf(error, size,
-                           version != 0 ? "%s is of version %d, which this laboratory does not know"
-                                        : "%s is not a schedule",
-                           name, version);
+        n++;
+        if (n == 1 && !read_head(line, name, error, size))
             return false;
-        }
         if (n > 1 && !read_line(schedule, line)) {
             (void)snprintf(error, size, "%s:%u: not understood: %s", name, n, line);
             return false;
         }
     }
     qsort(schedule->move, schedule->moves, sizeof *schedule->move, compare);
-    if (version == 0)
+    if (n == 0)
         (void)snprintf(error, size, "%s is empty", name);
-    return version != 0;
+    return n > 0;
 }
 
 bool schedule_read(struct schedule *schedule, const char *name, char *error, size_t size)

@@ -52,7 +52,7 @@ static uint32_t choose_by_weight(struct run *run, uint64_t candidates)
     uint64_t total = 0;
     for (uint64_t set = candidates; set != 0; set &= set - 1)
         total += weight(run, &run->strand[__builtin_ctzll(set)]);
-    uint64_t at = strategy_random_number() % total;
+    uint64_t at = total > 0 ? strategy_random_number() % total : 0;
     uint64_t set = candidates;
     for (; set != 0; set &= set - 1) {
         uint64_t one = weight(run, &run->strand[__builtin_ctzll(set)]);

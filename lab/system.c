@@ -148,7 +148,8 @@ static thr_result system_start(os_thread *thread, size_t stack_size, bool block_
     if (!self)
         return lab_library->os->start(thread, stack_size, block_signals, function, arg);
     int saved = errno;
-    thr_result result = control_start(self, thread, stack_size, block_signals, function, arg, made);
+    const struct control_thread what = {stack_size, block_signals, function, arg, made};
+    thr_result result = control_start(self, thread, &what);
     errno = saved;
     return result;
 }

@@ -7,8 +7,10 @@
 #ifndef LAB_UNSEEN_H
 #define LAB_UNSEEN_H
 
+/* The names are the sanitizer's. NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming) */
 void __tsan_ignore_thread_begin(void) __attribute__((weak));
 void __tsan_ignore_thread_end(void) __attribute__((weak));
+/* NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming) */
 
 /* The two nest. */
 static inline void unseen_begin(void)

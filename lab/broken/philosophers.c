@@ -26,7 +26,7 @@ int main(int argc, char **argv)
     thr_thread *threads[MOST];
 
     if (argc > 1)
-        number = atoi(argv[1]);
+        number = (int)strtol(argv[1], NULL, 10);
     if (number < FEWEST || number > MOST) {
         fprintf(stderr, "usage: %s [NUMBER, %d to %d]\n", argv[0], FEWEST, MOST);
         return 2;

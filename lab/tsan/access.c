@@ -13,6 +13,8 @@
 
 #include "lab/tsan/access.h"
 
+/* The names are the compiler's. NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming) */
+
 /* The calling thread's stack. */
 static __thread uintptr_t stack_low;
 static __thread uintptr_t stack_high;
@@ -115,3 +117,5 @@ void __tsan_func_entry(void *caller)
 {
     (void)caller;
 }
+
+/* NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming) */

@@ -5,6 +5,8 @@
 
 #include "lab/tsan/access.h"
 
+/* The names are the compiler's. NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming) */
+
 #define LOAD_STORE(bits)                                                                                               \
     uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *at, int order);                           \
     uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t *at, int order)                            \
@@ -86,3 +88,5 @@ void __tsan_atomic_signal_fence(int order)
     (void)order;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming) */
