@@ -2,9 +2,13 @@
  * memory and in place of each atomic operation. The sources of the library are compiled with -fsanitize=thread and
  * linked to these instead of to the sanitizer. */
 
+#include <string.h>
+
 #include "model/memory.h"
 #include "model/race.h"
 #include "model/step.h"
+
+enum { WIPED = 768 /* bytes; more than what is called between two wipes takes */ };
 
 /* The names are the sanitizer's. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
@@ -46,6 +50,21 @@ static void no_such_memory(const volatile void *at)
 {
     if (step_inside() && !is_writable(at))
         fail("a write to memory that is no part of the model, at %p", (const void *)(uintptr_t)at);
+}
+
+/* What functions that have returned leave below the stack would get into the frames to come, and make states differ that
+ * do not: it is wiped as often as the instrumented code comes by. */
+__attribute__((noinline)) static void wipe_below(void)
+{
+    char leftovers[WIPED];
+    memset(leftovers, 0, sizeof leftovers);
+    __asm__ volatile("" : : "r"(leftovers) : "memory");
+}
+
+static inline void wipe(void)
+{
+    if (step_inside())
+        wipe_below();
 }
 
 #define HERE __builtin_extract_return_addr(__builtin_return_address(0))
@@ -92,8 +111,10 @@ static void no_such_memory(const volatile void *at)
     type __tsan_atomic##bits##_load(const volatile type *at, int order);                                               \
     type __tsan_atomic##bits##_load(const volatile type *at, int order)                                                \
     {                                                                                                                  \
-        if (!is_modelled(at))                                                                                          \
+        if (!is_modelled(at)) {                                                                                        \
+            wipe();                                                                                                    \
             return *at;                                                                                                \
+        }                                                                                                              \
         return (type)atomic(OPERATION_LOAD, at, sizeof(type), 0, order, 0, NULL, false, HERE);                         \
     }                                                                                                                  \
     ATOMIC_CHANGE(bits, type, store, OPERATION_STORE)                                                                  \
@@ -141,6 +162,7 @@ static inline void reads(const void *at, size_t size)
 {
     if (is_modelled(at))
         step_aside(note_read, (uintptr_t)at, size);
+    wipe();
 }
 
 static inline void writes(const void *at, size_t size)
@@ -149,6 +171,7 @@ static inline void writes(const void *at, size_t size)
         step_aside(note_write, (uintptr_t)at, size);
     else
         no_such_memory(at);
+    wipe();
 }
 
 #define PLAIN(size)                                                                                                    \
@@ -191,11 +214,13 @@ void __tsan_func_entry(void *caller);
 void __tsan_func_entry(void *caller)
 {
     (void)caller;
+    wipe();
 }
 
 void __tsan_func_exit(void);
 void __tsan_func_exit(void)
 {
+    wipe();
 }
 
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */

@@ -18,6 +18,8 @@ static const char usage[] =
     "    --messages N    the newest N values of a location may be read (4; 1 is sequential consistency)\n"
     "    --ticks N       time moves on N times (1); deadlines pass, and patience ends, with the first\n"
     "    --strays N      N sleeps end for no reason (any number)\n"
+    "    --budget N      no more than N unlikely steps: a switch away from a thread that could go on, an old value, a\n"
+    "                    stray wake, time that moves on too early (any number)\n"
     "    --states N      ends a case that has more states, which is then said\n"
     "    --match TEXT    only cases with this in their line, as --list prints it\n"
     "    --first         ends with the first violation\n"
@@ -30,10 +32,11 @@ static struct options {
     const char *match;
     uint64_t states;
     int threads;
+    int budget;
     bool list;
     bool summary;
     bool first;
-} options = {"", UINT64_MAX, 2, false, false, false};
+} options = {"", UINT64_MAX, 2, NO_BUDGET, false, false, false};
 
 static struct totals {
     struct search_count count;
@@ -77,7 +80,7 @@ static void run_case(void)
         return;
     }
     double before = now();
-    bool good = search_run(options.states, &count);
+    bool good = search_run(options.states, options.budget, &count);
     double took = now() - before;
     totals.count.states += count.states;
     totals.count.steps += count.steps;
@@ -144,17 +147,13 @@ static uint64_t number(const char *name, const char *text, uint64_t least, uint6
 
 static void parse(int argc, char **argv)
 {
-    static const struct option names[] = {{"threads", required_argument, NULL, 't'},
-                                          {"messages", required_argument, NULL, 'm'},
-                                          {"ticks", required_argument, NULL, 'k'},
-                                          {"strays", required_argument, NULL, 'r'},
-                                          {"states", required_argument, NULL, 's'},
-                                          {"match", required_argument, NULL, 'o'},
-                                          {"first", no_argument, NULL, 'f'},
-                                          {"list", no_argument, NULL, 'l'},
-                                          {"summary", no_argument, NULL, 'u'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option names[] = {
+        {"threads", required_argument, NULL, 't'}, {"messages", required_argument, NULL, 'm'},
+        {"ticks", required_argument, NULL, 'k'},   {"strays", required_argument, NULL, 'r'},
+        {"budget", required_argument, NULL, 'b'},  {"states", required_argument, NULL, 's'},
+        {"match", required_argument, NULL, 'o'},   {"first", no_argument, NULL, 'f'},
+        {"list", no_argument, NULL, 'l'},          {"summary", no_argument, NULL, 'u'},
+        {"help", no_argument, NULL, 'h'},          {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (option) {
@@ -169,6 +168,9 @@ static void parse(int argc, char **argv)
             break;
         case 'r':
             bounds.strays = (int)number("strays", optarg, 0, STRAYS_UNBOUNDED - 1);
+            break;
+        case 'b':
+            options.budget = (int)number("budget", optarg, 0, NO_BUDGET - 1);
             break;
         case 's':
             options.states = number("states", optarg, 1, UINT64_MAX);

@@ -1,9 +1,9 @@
 /* search.c - depth first over the states, each visited once; see search.h.
  *
  * A state is known again by a hash of 64 bits: of 10^8 states, one is taken for another with a probability below
- * 0.0003. When a violation is found, the search is made again with a budget of unlikely steps (a switch away from a
- * thread that could go on, an old value, a stray wake, a deadline), from 0 up, so that what is shown needs as few of them
- * as possible. */
+ * 0.0003. When a violation is found, the search is made again with a budget of unlikely steps, from 0 up, so that what is
+ * shown needs as few of them as possible. With a budget, a state that is come to again with fewer of them is visited
+ * again, and it matters who ran last, where that one could go on. */
 
 #include "model/search.h"
 
@@ -15,7 +15,7 @@
 #include "model/step.h"
 #include "model/trace.h"
 
-enum { CHOICES_MOST = 256, BUDGET_MOST = 12, NO_BUDGET = 255, ALONE_MOST = 300 };
+enum { CHOICES_MOST = 256, BUDGET_MOST = 12, ALONE_MOST = 300 };
 
 struct frame {
     size_t saved;   /* where the state is */
@@ -163,20 +163,36 @@ static void look_at_end(const struct choice *choices, int count)
 
 /* -- The search --------------------------------------------------------------------------------------------------- */
 
-static bool is_likely(struct choice choice, int last)
+static bool can_go_on(int thread)
 {
+    return world.threads[thread].state == READY;
+}
+
+static bool somebody_can_go_on(void)
+{
+    bool can = false;
+    for (int i = 0; i < world.count; i++)
+        can = can || can_go_on(i);
+    return can;
+}
+
+/* How many unlikely steps it is. */
+static int cost_of(struct choice choice, int last)
+{
+    if (choice.event == EVENT_STRAY)
+        return 1;
     if (choice.event != EVENT_STEP)
-        return false;
-    const struct thread *before = &world.threads[last];
-    bool chosen = world.threads[choice.thread].pending.operation == OPERATION_CHOOSE;
-    return (choice.way == 0 || chosen) && (choice.thread == last || before->state != READY);
+        return somebody_can_go_on();
+    if (step_is_private(choice.thread))
+        return 0;
+    return (choice.way != 0) + (choice.thread != last && can_go_on(last));
 }
 
 /* Looks at the state that was come to, and puts it on top, unless it was seen before. */
 static void push(int last, int cost)
 {
     uint64_t hash = step_hash();
-    if (search.budget != NO_BUDGET)
+    if (search.budget != NO_BUDGET && can_go_on(last))
         hash = hash_mix(hash, (uint64_t)last);
     if (failure[0] || !is_new(hash, (uint8_t)cost))
         return;
@@ -223,11 +239,12 @@ static void advance(void)
         step_restore(search.saved + frame->saved);
     int cost = frame->cost;
     int last = frame->last;
-    if (search.budget != NO_BUDGET && !is_likely(choice, last) && ++cost > search.budget)
+    if (search.budget != NO_BUDGET && (cost += cost_of(choice, last)) > search.budget)
         return;
+    bool turns = choice.event == EVENT_STEP && !step_is_private(choice.thread);
     search.count.steps++;
     step(choice);
-    push(choice.event == EVENT_STEP ? choice.thread : last, cost);
+    push(turns ? choice.thread : last, cost);
 }
 
 static void start(void)
@@ -285,19 +302,19 @@ static void play_back(void)
     memcpy(failure, what, sizeof failure);
 }
 
-bool search_run(uint64_t most_states, struct search_count *counted)
+bool search_run(uint64_t most_states, int budget, struct search_count *counted)
 {
     search.most_states = most_states;
-    search_with(NO_BUDGET);
+    search_with(budget);
     *counted = search.count;
     if (!failure[0])
         return true;
     search.most_states = UINT64_MAX;
     failure[0] = 0;
-    for (int budget = 0; budget < BUDGET_MOST && !failure[0]; budget++)
-        search_with(budget);
+    for (int fewer = 0; fewer < budget && fewer < BUDGET_MOST && !failure[0]; fewer++)
+        search_with(fewer);
     if (!failure[0])
-        search_with(NO_BUDGET);
+        search_with(budget);
     play_back();
     return false;
 }

@@ -230,8 +230,7 @@ static int ways_of(int thread)
     }
 }
 
-/* Whether it concerns nobody else, nor the clock: then nothing else need be tried before it. */
-static bool is_private(int thread)
+bool step_is_private(int thread)
 {
     const struct thread *it = &world.threads[thread];
     return it->state == READY && (it->pending.operation == OPERATION_CHOOSE ||
@@ -266,7 +265,7 @@ int step_choices(struct choice *choices, int capacity, int last)
     bool waiting = false;
     (void)capacity;
     for (int i = 0; i < world.count; i++) {
-        if (is_private(i))
+        if (step_is_private(i))
             return add_steps(choices, i);
     }
     for (int i = 0; i < world.count; i++) {

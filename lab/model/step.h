@@ -41,6 +41,9 @@ void step_setup(void);
 /* An empty world of `count` threads, each of which will run `body`(its number), up to its first operation. */
 void step_begin(int count, void (*body)(int thread));
 
+/* Whether what a thread does next concerns nobody else, nor the clock: then nothing else need be tried before it. */
+bool step_is_private(int thread);
+
 /* All that can happen next; how many. The first is what the thread that ran last does, if it can. */
 int step_choices(struct choice *choices, int capacity, int last);
 

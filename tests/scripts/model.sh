@@ -24,8 +24,8 @@ finds()
         return 1
     fi
     mapfile -t others < <(find "$made/CMakeFiles" -name '*.o' ! -path "*/src/$source.o")
-    "$CC" -std=c11 -D_GNU_SOURCE -O1 -g -fexceptions -fsanitize=thread -DBITLOCK_SPINS=1 -I "$THR_SOURCE_DIR/include" \
-        -I "$THR_SOURCE_DIR/src" -c "$work/changed.c" -o "$work/changed.o"
+    "$CC" -std=c11 -D_GNU_SOURCE -Os -fno-inline -g -fexceptions -fsanitize=thread -DBITLOCK_SPINS=1 \
+        -I "$THR_SOURCE_DIR/include" -I "$THR_SOURCE_DIR/src" -c "$work/changed.c" -o "$work/changed.o"
     "$CC" "$work/changed.o" "${others[@]}" -pthread -ldl -o "$work/model"
     "$work/model" --first --match "$match" "$object" "${@:5}" >"$work/out" || status=$?
     if ((status != 1)) || ! grep -q '^FAILED' "$work/out"; then
@@ -48,3 +48,4 @@ finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word ==
 "$made/model" --summary
 "$made/model" --summary --threads 3 --messages 2 --strays 1 event event_end latch latch_end once
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
+"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2
