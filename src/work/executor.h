@@ -52,6 +52,8 @@ struct worker {
     uintptr_t stack_base;
     size_t stack_room; /* half of it */
     uint32_t turns;
+    uint32_t shorts; /* these two: worker.c */
+    bool lingers;
     uint32_t index;
     uint32_t forks; /* executors_forks() at its start */
     bool begun;     /* its initializer has returned */

@@ -16,7 +16,7 @@
 
 #include "work/inject.h"
 
-enum { TRAY_SIZE = 32 };
+enum { TRAY_SIZE = 64 };
 
 struct tray {
     uint64_t word __attribute__((aligned(64)));

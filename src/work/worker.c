@@ -3,7 +3,16 @@
  * It looks, in this order, into its tray, its deque, the list and the queue, and the trays and deques of the others; but
  * every 61st time first into those of the others, so that nothing stays behind for ever in the tray of a worker whose task
  * does not end. From the queue it takes a part of what is there into its tray when that is much, so that the lock is not
- * taken for each job; else one, so that jobs begin in their order. */
+ * taken for each job; else one, so that jobs begin in their order.
+ *
+ * Lingering. Where tasks take less time than their submission, a worker finds one job each time, or none, and what it
+ * costs to find it, some lines that go to and fro between two processors, is paid by who submits as well. If it comes a
+ * microsecond later, it finds fifty. Where jobs come one by one, because somebody waits for each before the next is
+ * submitted, that would be a microsecond lost. So it is tried now and then, and goes on as long as it pays:
+ *
+ *  lingers   shorts
+ *  false     counts how often there was little in the queue: fewer than PAYS. The PROBE-th: -> true
+ *  true      before it goes to the queue, it waits LINGER, unless much is there. It finds little: -> false */
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +26,14 @@
 
 enum { OTHERS_FIRST = 61 };
 
+/* Of lingering: see above. */
+enum {
+    LINGER = 1000, /* nanoseconds */
+    PAUSES_A_CLOCK = 8,
+    PAYS = 4,
+    PROBE = 32
+};
+
 /* What it has found: a task, or a job. */
 struct errand {
     thr_task *task;
@@ -24,6 +41,25 @@ struct errand {
 };
 
 /* -- Looking ------------------------------------------------------------------------------------------------------ */
+
+/* Between two looks: it is ACTIVE, so W1 counts on it as on any that is about to look. */
+static void linger(const struct worker *worker)
+{
+    if (!worker->lingers || hook_steers() || load_relaxed(&worker->executor->waiting) >= TRAY_SIZE)
+        return;
+    thr_time end = os_now() + LINGER;
+    do {
+        for (int i = 0; i < PAUSES_A_CLOCK; i++)
+            os_pause();
+    } while (os_now() < end);
+}
+
+/* It has found `n` jobs there. */
+static void learn(struct worker *worker, size_t n)
+{
+    if (n < PAYS)
+        worker->lingers = !worker->lingers && ++worker->shorts % PROBE == 0;
+}
 
 /* From the list or queue; with the lock. */
 static bool take_injected(struct worker *worker, struct errand *errand)
@@ -34,7 +70,8 @@ static bool take_injected(struct worker *worker, struct errand *errand)
         executor_unlist(executor, errand->task, NULL);
         return true;
     }
-    size_t share = executor->queue.count / (2 * (size_t)executor->max);
+    learn(worker, executor->queue.count);
+    size_t share = executor->queue.count / executor->max;
     if (!inject_take(&executor->queue, &errand->job))
         return false;
     if (share > 1)
@@ -47,8 +84,11 @@ static bool look_injected(struct worker *worker, struct errand *errand)
 {
     thr_executor *executor = worker->executor;
     struct call call = {NULL, false};
-    if (load_relaxed(&executor->waiting) == 0)
+    linger(worker);
+    if (load_relaxed(&executor->waiting) == 0) {
+        worker->lingers = false;
         return false;
+    }
     executor_lock(executor);
     bool found = take_injected(worker, errand);
     if (found && !worker->searching && (executor->waiting > 0 || tray_any(&worker->tray)))
