@@ -62,12 +62,65 @@ typedef struct thr_task {
     struct thr_task *next_;
 } thr_task;
 
+/* Private: what an inline spawn needs of the worker that it stands in. The deque is explained in src/work/deque.h. */
+enum { THR__DEQUE_SIZE = 1024 };
+
+struct thr__deque {
+    int64_t bottom __attribute__((aligned(64)));
+    int64_t end;
+    thr_executor *executor;
+    const uint32_t *hungry; /* the executor's */
+    int64_t limit __attribute__((aligned(64)));
+    int64_t top __attribute__((aligned(64)));
+    uint64_t lock;
+    thr_task *slots[THR__DEQUE_SIZE] __attribute__((aligned(64)));
+};
+
+/* The calling thread's. The deque is NULL where an inline spawn is not possible; where it is not, there is a frame, and that
+ * begins with the groups that its task has opened, the newest first. */
+struct thr__here {
+    struct thr__deque *deque;
+    void *frame;
+    void *worker;
+};
+extern THR_API __thread struct thr__here thr__here __attribute__((tls_model("initial-exec")));
+
+THR_API thr_result thr__group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg);
+THR_API thr_result thr__group_notice(thr_executor *executor);
+
 /** Has function(arg) run by a worker, or by who waits; what it returns is ignored. `task` is storage of the caller's, or
  * NULL: then it is allocated (THR_NO_MEMORY). Never blocks, but for the start of a thread. THR_INVALID for no function or
  * executor. In a task of the executor that is all; from elsewhere also THR_CLOSED, THR_BROKEN, THR_NO_THREAD, as
  * thr_executor_submit. */
-THR_NODISCARD THR_API thr_result thr_group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg),
-                                                 void *arg);
+THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg),
+                                                    void *arg)
+{
+    struct thr__deque *deque = thr__here.deque;
+    thr_group **frame = (thr_group **)thr__here.frame;
+    if (THR__UNLIKELY(!deque || deque->executor != group->executor_ || !task || !function))
+        return thr__group_spawn(group, task, function, arg);
+    int64_t bottom = deque->bottom;
+    if (THR__UNLIKELY(bottom >= deque->end))
+        return thr__group_spawn(group, task, function, arg);
+    if (!group->frame_ && group->state_ == 0) {
+        group->cancels_ = 0;
+        group->outer_ = *frame;
+        group->frame_ = frame;
+        *frame = group;
+    } else if (THR__UNLIKELY(group->frame_ != frame)) {
+        return thr__group_spawn(group, task, function, arg);
+    }
+    group->here_++;
+    task->function_ = function;
+    task->arg_ = arg;
+    task->group_ = (uintptr_t)group;
+    __atomic_store_n(&deque->slots[(uint64_t)bottom % THR__DEQUE_SIZE], task, __ATOMIC_RELAXED);
+    __atomic_store_n(&deque->bottom, bottom + 1, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a light barrier: see src/work/executor.h, W1 */
+    if (THR__UNLIKELY(__atomic_load_n(deque->hungry, __ATOMIC_RELAXED) != 0))
+        return thr__group_notice(deque->executor);
+    return THR_OK;
+}
 
 /** Blocks until all its tasks have ended, and closes it. THR_OK; THR_FAILED if one has failed; THR_CANCELLED if it was
  * cancelled, itself or with a group that it is in; THR_BROKEN if an initializer failed before they could run. Where

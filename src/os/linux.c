@@ -224,6 +224,14 @@ size_t os_stack_size(void)
 /* AddressSanitizer has to know of stacks that are left without a return. */
 extern void __asan_handle_no_return(void) __attribute__((weak));
 
+void *os_call(struct os_return *place, void *(*function)(void *), void *arg)
+{
+    place->frame = __builtin_frame_address(0);
+    if (__builtin_setjmp(place->registers))
+        return NULL;
+    return function(arg);
+}
+
 static _Noreturn void jump(struct os_return *place)
 {
     if (__asan_handle_no_return)

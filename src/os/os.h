@@ -133,15 +133,14 @@ thr_result os_at_exit(void (*function)(void));
 #define os_unwind_begin(function, arg) pthread_cleanup_push(function, arg)
 #define os_unwind_end(run) pthread_cleanup_pop(run)
 
-/* A place that the thread can come back to, from any depth below it: os_return_here(place) is 0, and once more 1 when
- * os_return_to(place) was called, which unwinds what is between, as far as the system can. The function that has the
- * place must not have been left, and must not use both with local variables that change in between. */
+/* A place that the thread can come back to, from any depth: os_call(place, function, arg) is function(arg), unless
+ * os_return_to(place) is called in there: that unwinds what is between, as far as the system can, and os_call returns NULL. */
 struct os_return {
     void *registers[5];
     void *frame;
     uint64_t unwinding[8] __attribute__((aligned(16)));
 };
-#define os_return_here(place) ((place)->frame = __builtin_frame_address(0), __builtin_setjmp((place)->registers))
+void *os_call(struct os_return *place, void *(*function)(void *), void *arg);
 _Noreturn void os_return_to(struct os_return *place);
 
 /* Puts errno back to what it was before a call of malloc and its like. (clang takes it that those keep it, and drops a

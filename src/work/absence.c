@@ -8,8 +8,8 @@
 
 void absence_begin(struct absence *absence)
 {
-    absence->worker = here.worker;
-    absence->covered = !here.worker || crew_absent(here.worker);
+    absence->worker = thr__here.worker;
+    absence->covered = !thr__here.worker || crew_absent(thr__here.worker);
 }
 
 void absence_end(struct absence *absence)

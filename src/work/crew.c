@@ -177,6 +177,9 @@ static struct worker *seat(thr_executor *executor)
     if (!worker)
         return NULL;
     *worker = (struct worker){.executor = executor, .alive = true, .searching = searches_at_once(executor)};
+    worker->deque.executor = executor;
+    worker->deque.hungry = &executor->hungry;
+    deque_init(&worker->deque);
     executor_lock(executor);
     add_seat(executor, worker);
     executor_unlock(executor);

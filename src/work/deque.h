@@ -1,28 +1,47 @@
 /* deque.h - the tasks that a worker has spawned and not begun: its own end is the bottom, thieves take from the top.
  *
- * The deque of Chase and Lev, with the orders of Le, Pop, Cohen and Zappa Nardelli (2013), of a fixed size: where it is
- * full, the task goes elsewhere (group.c).
+ * Of a fixed size: where it is full, the task goes elsewhere (group.c). The owner, which puts and takes all the time,
+ * executes neither a barrier nor a read-modify-write, as long as no thief comes; a thief pays for both. (The idea is that of
+ * the protocol of Cilk 5, T.H.E., with the barrier moved to the thief's side, and more than one task for each barrier.)
  *
- *  top     only grows: who advances it, by compare-and-swap, has taken slots[top]
- *  bottom  written by the owner alone; top <= bottom but for the moment of a pop that finds it empty
+ *  tasks of              are taken by
+ *  top <= i < limit      who holds the lock: thieves the one at top, the owner the one below bottom
+ *  limit <= i < bottom   the owner, without the lock
  *
- * D1  slots[i] for top <= i < bottom are tasks that nobody has taken yet. A slot is written again only when top has passed
- *     it (bottom - top < SIZE): so a thief whose compare-and-swap succeeds has read what belonged there.
- * D2  The last task is taken by the owner with the same compare-and-swap as by thieves; of several, only by one. For the
- *     others the owner needs none:
+ *  word     changed by
+ *  bottom   the owner. A pop lowers it before it looks at the limit, and raises it again if it found nothing
+ *  end      the owner's own: top + SIZE, as it was at the last look
+ *  limit    who holds the lock; top <= limit
+ *  top      who holds the lock; it only grows
  *
- *         owner, pop                          thief, steal
- *         bottom = b                          t = top
- *         full barrier                        full barrier
- *         t = top                             b' = bottom
- *         t < b: slots[b] is mine             t < b': top: t -> t + 1
+ * D1  top <= bottom, but for the moment of a pop that finds nothing: then bottom = top - 1.
+ * D2  When the lock is free, or its holder is not in `share`, each task below the limit is there: the owner has not taken it,
+ *     though it may have lowered bottom already and be about to wait for the lock. So a thief below the limit need not look at
+ *     bottom.
+ * D3  A slot is written again only when top has passed it (push looks at top), or the owner has taken what was there.
  *
- *     If the thief takes slots[b] without this contest, it has read bottom > b, so before the owner's store, and so the
- *     owner's load comes after the thief's read of top ... t = b: the owner contends. Without the barriers both could
- *     read the old values (store buffering).
+ * A thief that finds nothing below the limit raises it, and then has to know which of these tasks the owner has taken
+ * without seeing that:
  *
- * Order: the release store of bottom in push pairs with the acquire load in steal: what is in the task is seen by the
- * thief. The stores of pop are releases too, so that a thief that reads them instead still sees it. */
+ *     owner, pop                            thief, share
+ *     bottom = b                            limit = middle
+ *     light barrier                         barrier on all processors
+ *     b >= limit: slots[b] is mine          b' = bottom
+ *                                           limit = b', if that is less
+ *
+ * If the owner's part of the barrier comes after its store of bottom, the thief sees that, or what it has become since: b'
+ * says what the owner has left, and D2 holds from now on. If it comes before, then the owner's load comes after it too, and
+ * sees the limit: it goes for the lock if b is below that. It may be that both is so: then the thief lowers the limit to b, and
+ * the owner, when it has the lock, finds that b is its own.
+ *
+ * The barrier costs the thief some microseconds, and the owner an interruption. So before, the thief looks for a moment how
+ * far down the owner goes: it shares only what stands below that. Tasks that are done sooner than they could be stolen
+ * are left alone.
+ *
+ * Order: the release store of bottom in push pairs with the acquire loads in `share`: what is in the task is seen by the
+ * thief; one that comes later has it from that one, by the lock. The stores of pop are releases too, so that a thief that
+ * reads them instead still sees it. The thief's release store of top pairs with the acquire load in `deque_refresh`: it has read
+ * the slot. The owner loads the limit relaxed: what it needs of those who changed it, it gets by the lock. */
 
 #ifndef WORK_DEQUE_H
 #define WORK_DEQUE_H
@@ -31,22 +50,26 @@
 #include "threading/group.h"
 #include "wait/atomic.h"
 
-enum { DEQUE_SIZE = 1024 };
+enum { DEQUE_SIZE = THR__DEQUE_SIZE };
 
-struct deque {
-    int64_t bottom __attribute__((aligned(64)));
-    int64_t top __attribute__((aligned(64)));
-    thr_task *slots[DEQUE_SIZE] __attribute__((aligned(64)));
-};
+/* An empty one; also in a fork's child, where nobody else has it. */
+void deque_init(struct thr__deque *deque);
+
+/* The slow halves. */
+bool deque_refresh(struct thr__deque *deque);
+thr_task *deque_pop_locked(struct thr__deque *deque);
+
+/* By anyone but the owner: the oldest, or NULL; also when that will soon be gone. May take microseconds. */
+thr_task *deque_steal(struct thr__deque *deque);
 
 /* By the owner. */
-static inline bool deque_full(const struct deque *deque)
+static inline bool deque_full(struct thr__deque *deque)
 {
-    return deque->bottom - load_acquire(&deque->top) >= DEQUE_SIZE; /* pairs with the thief's swap: the slot was read */
+    return THR__UNLIKELY(deque->bottom >= deque->end) && !deque_refresh(deque);
 }
 
 /* By the owner, when it is not full. */
-static inline void deque_put(struct deque *deque, thr_task *task)
+static inline void deque_put(struct thr__deque *deque, thr_task *task)
 {
     int64_t b = deque->bottom;
     store_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE], task);
@@ -54,7 +77,7 @@ static inline void deque_put(struct deque *deque, thr_task *task)
 }
 
 /* By the owner. False: it is full. */
-static inline bool deque_push(struct deque *deque, thr_task *task)
+static inline bool deque_push(struct thr__deque *deque, thr_task *task)
 {
     if (deque_full(deque))
         return false;
@@ -63,37 +86,18 @@ static inline bool deque_push(struct deque *deque, thr_task *task)
 }
 
 /* By the owner: the newest, or NULL. */
-static inline thr_task *deque_pop(struct deque *deque)
+static inline thr_task *deque_pop(struct thr__deque *deque)
 {
     int64_t b = deque->bottom - 1;
     store_release(&deque->bottom, b);
-    os_barrier(); /* D2 */
-    int64_t t = load_relaxed(&deque->top);
-    thr_task *task = NULL;
-    if (THR__LIKELY(t < b))
+    os_barrier_light(); /* pairs with the one in share */
+    if (THR__LIKELY(b >= load_relaxed(&deque->limit)))
         return load_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE]);
-    if (t == b) {
-        task = load_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE]);
-        if (!cas_strong_seq_cst(&deque->top, &t, t + 1))
-            task = NULL;
-    }
-    store_release(&deque->bottom, b + 1);
-    return task;
-}
-
-/* By anyone: the oldest, or NULL; also when another was faster. */
-static inline thr_task *deque_steal(struct deque *deque)
-{
-    int64_t t = load_acquire(&deque->top);
-    os_barrier(); /* D2 */
-    if (t >= load_acquire(&deque->bottom))
-        return NULL;
-    thr_task *task = load_relaxed(&deque->slots[(uint64_t)t % DEQUE_SIZE]);
-    return cas_strong_seq_cst(&deque->top, &t, t + 1) ? task : NULL;
+    return deque_pop_locked(deque);
 }
 
 /* Whether there was something a moment ago. */
-static inline bool deque_any(const struct deque *deque)
+static inline bool deque_any(const struct thr__deque *deque)
 {
     return load_relaxed(&deque->top) < load_relaxed(&deque->bottom);
 }

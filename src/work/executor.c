@@ -286,9 +286,9 @@ static void lose(struct worker *worker)
     struct job job;
     while (tray_take(&worker->tray, &job))
         lose_job(job);
-    if (worker->alive && worker->here && worker->here != &here)
+    if (worker->alive && worker->here && worker->here != &thr__here)
         lose_running(worker);
-    worker->deque.top = worker->deque.bottom;
+    deque_init(&worker->deque);
     worker->here = NULL;
     worker->alive = false;
     worker->parked = false;
@@ -379,7 +379,8 @@ static thr_result wait_for_the_last(thr_executor *executor, thr_time deadline)
 
 static bool is_its_worker(const thr_executor *executor)
 {
-    return here.worker && here.worker->executor == executor;
+    const struct worker *worker = thr__here.worker;
+    return worker && worker->executor == executor;
 }
 
 thr_result thr_executor_shutdown_until(thr_executor *executor, thr_time deadline, bool cancel_futures)

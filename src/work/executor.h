@@ -42,13 +42,12 @@
 #include "work/tray.h"
 
 struct worker {
-    struct deque deque;
+    struct thr__deque deque;
     struct tray tray;
-    const thr_executor *plain; /* its executor, where the short paths of group.c may be taken; else NULL */
-    const void *root;          /* the group or future that its outermost task belongs to: a hint for help.c */
+    const void *root; /* the group or future that its outermost task belongs to: a hint for help.c */
     thr_executor *executor;
-    struct worker *next; /* of all that the executor ever had */
-    struct here *here;   /* its thread's */
+    struct worker *next;    /* of all that the executor ever had */
+    struct thr__here *here; /* its thread's */
     uintptr_t stack_base;
     size_t stack_room; /* half of it */
     uint32_t turns;

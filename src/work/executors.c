@@ -91,7 +91,8 @@ static void in_child(void)
     for (thr_executor *executor = all; executor; executor = executor->later)
         executor_forked(executor);
     frame_forked();
-    here.worker = NULL;
+    thr__here.deque = NULL;
+    thr__here.worker = NULL;
 }
 
 thr_result executors_prepare(void)

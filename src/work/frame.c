@@ -19,18 +19,18 @@
 #include "thread/failure.h"
 #include "work/group.h"
 
-__thread struct here here;
+__thread struct thr__here thr__here;
 static __thread struct frame root;
 
 struct frame *frame_here(void)
 {
-    return here.frame ? here.frame : &root;
+    return thr__here.frame ? thr__here.frame : &root;
 }
 
 void frame_forked(void)
 {
     group_forked(root.open);
-    for (struct frame *frame = here.frame; frame; frame = frame->outer)
+    for (struct frame *frame = thr__here.frame; frame; frame = frame->outer)
         group_forked(frame->open);
 }
 
@@ -106,14 +106,6 @@ static void caught(int code, const char *message)
 void frame_prepare(void)
 {
     failure_catch(caught);
-}
-
-bool frame_call(struct frame *frame, void *(*function)(void *arg), void *arg, void **result)
-{
-    if (os_return_here(&frame->back))
-        return false;
-    *result = function(arg);
-    return true;
 }
 
 void frame_join_open(struct frame *frame)

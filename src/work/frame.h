@@ -18,10 +18,10 @@ struct failure {
 };
 
 struct frame {
+    thr_group *open;     /* the groups that it has opened, the newest first; stands first: thr_group_spawn */
     struct frame *outer; /* below it, on the same stack */
     thr_group *group;    /* that its task is in, or NULL */
     thr_future *future;  /* that its task is for, or NULL */
-    thr_group *open;     /* the groups that it has opened, the newest first */
     bool reported;       /* the excepthook has been told */
     bool failing;
     int code;
@@ -29,31 +29,20 @@ struct frame {
     struct os_return back;
 };
 
-/* The calling thread's. `worker` is NULL where it is none. */
-struct worker;
-struct here {
-    struct worker *worker;
-    struct frame *frame;
-};
-extern __thread struct here here __attribute__((tls_model("initial-exec")));
-
 /* The calling thread's newest frame, or its root. */
 struct frame *frame_here(void);
 
 /* It is the newest of the thread from now on. */
 static inline void frame_begin(struct frame *frame, thr_group *group, thr_future *future, bool report)
 {
-    frame->outer = here.frame;
+    frame->outer = thr__here.frame;
     frame->group = group;
     frame->future = future;
     frame->open = NULL;
     frame->reported = report;
     frame->failing = false;
-    here.frame = frame;
+    thr__here.frame = frame;
 }
-
-/* Calls function(arg), and stores its result; false if it failed: thr_fail comes back to the frame. */
-bool frame_call(struct frame *frame, void *(*function)(void *arg), void *arg, void **result);
 
 /* Cancels the groups that the frame has open, and waits for them. */
 void frame_join_open(struct frame *frame);
@@ -64,14 +53,14 @@ void frame_join_open(struct frame *frame);
 static inline bool frame_run(struct frame *frame, void *(*function)(void *arg), void *arg, void **result, bool report)
 {
     frame_begin(frame, frame->group, frame->future, report);
-    bool returned = frame_call(frame, function, arg, result);
+    *result = os_call(&frame->back, function, arg);
     if (THR__UNLIKELY(frame->open != NULL))
         frame_join_open(frame);
-    here.frame = frame->outer;
-    return returned;
+    thr__here.frame = frame->outer;
+    return !frame->failing;
 }
 
-/* Has thr_fail come here. */
+/* Has thr_fail come thr__here. */
 void frame_prepare(void);
 
 /* In a fork's child: the tasks of all groups that the caller has open are gone. */

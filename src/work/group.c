@@ -55,7 +55,7 @@ void thr_group_cancel(thr_group *group)
 
 bool thr_group_cancelled(void)
 {
-    const struct frame *frame = here.frame;
+    const struct frame *frame = thr__here.frame;
     return frame && frame->group && is_cancelled(frame->group);
 }
 
@@ -202,7 +202,7 @@ static void fill(thr_group *group, thr_task *task, uintptr_t owned, void *(*func
 
 static thr_result spawn(thr_group *group, thr_task *task)
 {
-    struct worker *worker = here.worker;
+    struct worker *worker = thr__here.worker;
     struct frame *frame = frame_here();
     bool opens = !group->frame_;
     if (opens)
@@ -241,8 +241,7 @@ static thr_result spawn_allocated(thr_group *group, void *(*function)(void *arg)
     return result;
 }
 
-static __attribute__((noinline)) thr_result spawn_any(thr_group *group, thr_task *task, void *(*function)(void *arg),
-                                                      void *arg)
+thr_result thr__group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg)
 {
     hook_point(HOOK_GROUP_SPAWN, group);
     if (!group->executor_ || !function)
@@ -253,39 +252,9 @@ static __attribute__((noinline)) thr_result spawn_any(thr_group *group, thr_task
     return spawn(group, task);
 }
 
-static __attribute__((noinline)) thr_result notice(thr_executor *executor)
+thr_result thr__group_notice(thr_executor *executor)
 {
     crew_notice(executor);
-    return THR_OK;
-}
-
-/* The short path: in a task of this executor, whose groups were never cancelled, with storage, into its own group. It
- * makes no call, so that no register has to be saved. */
-thr_result thr_group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg)
-{
-    struct worker *worker = here.worker;
-    struct frame *frame = here.frame;
-    thr_executor *executor = group->executor_;
-    if (thr__steered() || !worker || !executor || worker->plain != executor || !frame || !task || !function ||
-        THR__UNLIKELY(load_relaxed(&executor->cancels) != 0 || deque_full(&worker->deque)))
-        return spawn_any(group, task, function, arg);
-    if (THR__LIKELY(!group->frame_)) {
-        group->state_ = 0;
-        group->cancels_ = 0;
-        group->outer_ = frame->open;
-        group->frame_ = frame;
-        frame->open = group;
-    } else if (group->frame_ != frame) {
-        return spawn_any(group, task, function, arg);
-    }
-    group->here_++;
-    task->function_ = function;
-    task->arg_ = arg;
-    task->group_ = (uintptr_t)group;
-    deque_put(&worker->deque, task);
-    os_barrier_light(); /* W1 */
-    if (THR__UNLIKELY(load_relaxed(&executor->hungry) != 0))
-        return notice(executor);
     return THR_OK;
 }
 
@@ -312,17 +281,18 @@ static __attribute__((noinline)) bool run_other(struct worker *worker, thr_group
     return true;
 }
 
-/* Runs what nobody has stolen, the newest first. One frame is for all of them: where one fails, thr_fail comes back to the
- * beginning. */
-static __attribute__((noinline)) void run_own(struct worker *worker, thr_group *group)
+/* It has failed, in this frame, which is used again. */
+static __attribute__((noinline)) void failed(thr_group *group, struct frame *frame)
+{
+    fail(group, frame);
+    frame->failing = false;
+}
+
+/* Runs what nobody has stolen, the newest first, all in one frame. */
+static inline void run_own(struct worker *worker, thr_group *group)
 {
     struct frame frame;
     frame_begin(&frame, group, NULL, false);
-    if (os_return_here(&frame.back)) {
-        fail(group, &frame);
-        frame.failing = false;
-        group->here_--;
-    }
     while (group->here_ != 0 && worker_has_room(worker)) {
         thr_task *task = deque_pop(&worker->deque);
         if (!task)
@@ -332,12 +302,14 @@ static __attribute__((noinline)) void run_own(struct worker *worker, thr_group *
                 break;
             continue;
         }
-        (void)task->function_(task->arg_);
+        (void)os_call(&frame.back, task->function_, task->arg_);
+        if (THR__UNLIKELY(frame.failing))
+            failed(group, &frame);
         if (THR__UNLIKELY(frame.open != NULL))
             frame_join_open(&frame);
         group->here_--;
     }
-    here.frame = frame.outer;
+    thr__here.frame = frame.outer;
 }
 
 static thr_result sleep_until_ended(thr_group *group, thr_time deadline)
@@ -361,7 +333,7 @@ static thr_result sleep_until_ended(thr_group *group, thr_time deadline)
 
 static thr_result wait_for_others(thr_group *group, thr_time deadline)
 {
-    struct worker *worker = here.worker;
+    struct worker *worker = thr__here.worker;
     if (worker && worker->executor == group->executor_ && deadline == THR_FOREVER) {
         bool own = true;
         while (!has_ended(group) && help_group(worker, group, &own))
@@ -430,11 +402,10 @@ thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
 
 thr_result thr_group_wait(thr_group *group)
 {
-    struct worker *worker = here.worker;
-    if (THR__LIKELY(worker && worker->plain == group->executor_ && group->frame_ && group->frame_ == here.frame &&
-                    !thr__steered())) {
+    void *frame = group->frame_;
+    if (THR__LIKELY(thr__here.deque && frame && frame == thr__here.frame)) {
         if (THR__LIKELY(group->here_ != 0))
-            run_own(worker, group);
+            run_own(thr__here.worker, group);
         if (THR__LIKELY(has_ended(group)))
             return conclude(group);
     }

@@ -85,7 +85,7 @@ bool help_group(struct worker *worker, const thr_group *group, bool *own)
 
 void help_future(thr_future *future)
 {
-    struct worker *worker = here.worker;
+    struct worker *worker = thr__here.worker;
     if (!worker || worker->executor != future->executor || !worker_has_room(worker))
         return;
     if (future_claim(future)) {
@@ -99,7 +99,7 @@ void help_future(thr_future *future)
 
 bool help_is_above(const void *target)
 {
-    const struct frame *frame = here.frame;
+    const struct frame *frame = thr__here.frame;
     while (frame) {
         if (frame->future == target || frame->group == target)
             return true;

@@ -56,9 +56,10 @@ static bool give(struct loop *loop, size_t middle, size_t end)
 
 static void work(struct loop *loop, size_t begin, size_t end)
 {
+    const struct worker *worker = thr__here.worker;
     while (begin < end && !thr_group_cancelled()) {
         size_t left = end - begin;
-        if (left > loop->grain && !deque_any(&here.worker->deque) && give(loop, begin + left / 2 + left % 2, end)) {
+        if (left > loop->grain && !deque_any(&worker->deque) && give(loop, begin + left / 2 + left % 2, end)) {
             end = begin + left / 2 + left % 2;
             continue;
         }

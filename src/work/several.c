@@ -104,7 +104,7 @@ static thr_result wait_with(struct teller *tellers, thr_future *const *futures, 
     return result;
 }
 
-/* Of all futures: one after the other, so that those which have not begun can be run here. */
+/* Of all futures: one after the other, so that those which have not begun can be run thr__here. */
 static thr_result wait_in_turn(thr_future *const *futures, size_t n, thr_time deadline)
 {
     for (size_t i = 0; i < n; i++) {

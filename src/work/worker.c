@@ -217,7 +217,7 @@ static void died(void *arg)
 {
     static const char why[] = "it ended its thread";
     struct turn *turn = arg;
-    if (here.frame != &turn->frame)
+    if (thr__here.frame != &turn->frame)
         die("FATAL: pthread_exit() in a task on the stack of one that waits for it\n");
     if (turn->frame.open)
         die("FATAL: pthread_exit() in a task with an open group\n");
@@ -232,7 +232,8 @@ static void died(void *arg)
         future_died(turn->errand.job.arg, &turn->frame);
         thr_future_unref(turn->errand.job.arg);
     }
-    here.frame = NULL;
+    thr__here.frame = NULL;
+    thr__here.deque = NULL;
 }
 
 static void run(struct turn *turn)
@@ -266,9 +267,10 @@ static bool begin(struct worker *worker)
     void *nothing;
     worker->stack_base = (uintptr_t)__builtin_frame_address(0);
     worker->stack_room = os_stack_size() / 2;
-    worker->here = &here;
-    worker->plain = tsan_here() ? NULL : executor;
-    here.worker = worker;
+    worker->here = &thr__here;
+    thr__here.worker = worker;
+    if (!tsan_here() && !thr__steered() && os_barrier_far)
+        thr__here.deque = &worker->deque;
     tsan_acquire(executor);
     return !executor->initializer || frame_run(&frame, initialize, executor, &nothing, true);
 }
@@ -277,8 +279,9 @@ void worker_lost(void *arg)
 {
     struct worker *worker = arg;
     thr_executor *executor = worker->executor;
-    here.frame = NULL;
-    here.worker = NULL;
+    thr__here.frame = NULL;
+    thr__here.deque = NULL;
+    thr__here.worker = NULL;
     if (worker->forks != executors_forks())
         return; /* the child of a fork that a task made: there it is no worker */
     if (!worker->begun)
@@ -309,7 +312,8 @@ void *worker_serve(void *arg)
     if (!worker->begun || !work(worker)) {
         worker_lost(worker);
     } else {
-        here.worker = NULL;
+        thr__here.deque = NULL;
+        thr__here.worker = NULL;
         executor_unref(worker->executor);
     }
     os_unwind_end(false);
