@@ -219,10 +219,70 @@ size_t os_stack_size(void)
     return size != 0 ? size : os_stack_minimum();
 }
 
-/* -- Coming back -------------------------------------------------------------------------------------------------- */
+/* -- Coming back --------------------------------------------------------------------------------------------------
+ *
+ * os_call is on the shortest path of a task. So where the unwinder can tell what the caller's registers were, nothing is kept
+ * for a return but where the caller's stack ends: the unwinder stops when it comes to that frame, and the call returns. Else,
+ * or where the processor keeps a second stack of return addresses, the registers are kept, as by setjmp. */
 
 /* AddressSanitizer has to know of stacks that are left without a return. */
 extern void __asan_handle_no_return(void) __attribute__((weak));
+
+#if defined(THR_CAN_UNWIND) && defined(__x86_64__) && !defined(__CET__)
+
+_Static_assert(offsetof(struct os_return, frame) == 0, "os_call stores it there");
+
+/* The end of the caller's stack, and on to the function, which returns to the caller. */
+__attribute__((naked)) void *os_call(struct os_return *place, void *(*function)(void *), void *arg)
+{
+    (void)place;
+    (void)function;
+    (void)arg;
+    __asm__("leaq 8(%rsp), %rax\n\t"
+            "movq %rax, (%rdi)\n\t"
+            "movq %rdx, %rdi\n\t"
+            "jmp *%rsi");
+}
+
+static bool is_there(struct _Unwind_Context *context, const struct os_return *place)
+{
+    return _Unwind_GetCFA(context) == (uintptr_t)place->frame;
+}
+
+/* os_call returns NULL. */
+static _Noreturn void land(struct _Unwind_Context *context, const struct os_return *place)
+{
+    enum { RBX = 3, RBP = 6, R12 = 12, R13, R14, R15 };
+    const uint64_t registers[] = {_Unwind_GetGR(context, RBX), _Unwind_GetGR(context, RBP), _Unwind_GetGR(context, R12),
+                                  _Unwind_GetGR(context, R13), _Unwind_GetGR(context, R14), _Unwind_GetGR(context, R15),
+                                  (uint64_t)place->frame,      _Unwind_GetIP(context)};
+    if (__asan_handle_no_return)
+        __asan_handle_no_return();
+    __asm__ volatile("movq (%0), %%rbx\n\t"
+                     "movq 8(%0), %%rbp\n\t"
+                     "movq 16(%0), %%r12\n\t"
+                     "movq 24(%0), %%r13\n\t"
+                     "movq 32(%0), %%r14\n\t"
+                     "movq 40(%0), %%r15\n\t"
+                     "movq 56(%0), %%rdx\n\t"
+                     "movq 48(%0), %%rsp\n\t"
+                     "xorl %%eax, %%eax\n\t"
+                     "jmp *%%rdx"
+                     :
+                     : "c"(registers)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+static _Noreturn void not_found(struct os_return *place)
+{
+    static const char text[] = "FATAL: thr_fail in a task came to a function that cannot be unwound\n";
+    (void)place;
+    os_write(STDERR_FILENO, text, sizeof text - 1);
+    abort();
+}
+
+#else
 
 void *os_call(struct os_return *place, void *(*function)(void *), void *arg)
 {
@@ -241,9 +301,33 @@ static _Noreturn void jump(struct os_return *place)
 
 #ifdef THR_CAN_UNWIND
 
+/* The first frame beyond that of os_call is left as it is. */
+static bool is_there(struct _Unwind_Context *context, const struct os_return *place)
+{
+    return _Unwind_GetCFA(context) > (uintptr_t)place->frame;
+}
+
+static _Noreturn void land(struct _Unwind_Context *context, struct os_return *place)
+{
+    (void)context;
+    jump(place);
+}
+
+#endif
+
+/* There is nothing to unwind by. */
+static _Noreturn void not_found(struct os_return *place)
+{
+    jump(place);
+}
+
+#endif
+
+#ifdef THR_CAN_UNWIND
+
 _Static_assert(sizeof(struct _Unwind_Exception) <= sizeof((struct os_return *)0)->unwinding, "there is room");
 
-/* Asked before each frame is unwound: the first one beyond the frame of the place is left as it is. */
+/* Asked before each frame is unwound. */
 static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
                                 struct _Unwind_Exception *exception, struct _Unwind_Context *context, void *arg)
 {
@@ -251,8 +335,10 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exc
     (void)version;
     (void)class;
     (void)exception;
-    if ((actions & _UA_END_OF_STACK) || _Unwind_GetCFA(context) > (uintptr_t)place->frame)
-        jump(place);
+    if (is_there(context, place))
+        land(context, place);
+    if (actions & _UA_END_OF_STACK)
+        not_found(place);
     return _URC_NO_REASON;
 }
 
@@ -272,14 +358,14 @@ void os_return_to(struct os_return *place)
     memset(exception, 0, sizeof *exception);
     exception->exception_cleanup = swallowed;
     (void)_Unwind_ForcedUnwind(exception, stop, place);
-    jump(place); /* there is nothing to unwind by */
+    not_found(place);
 }
 
 #else
 
 void os_return_to(struct os_return *place)
 {
-    jump(place);
+    not_found(place);
 }
 
 #endif

@@ -136,8 +136,8 @@ thr_result os_at_exit(void (*function)(void));
 /* A place that the thread can come back to, from any depth: os_call(place, function, arg) is function(arg), unless
  * os_return_to(place) is called in there: that unwinds what is between, as far as the system can, and os_call returns NULL. */
 struct os_return {
-    void *registers[5];
     void *frame;
+    void *registers[5];
     uint64_t unwinding[8] __attribute__((aligned(16)));
 };
 void *os_call(struct os_return *place, void *(*function)(void *), void *arg);
