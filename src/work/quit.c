@@ -18,7 +18,7 @@
 
 static void end_frame(struct frame *frame)
 {
-    here.frame = frame;
+    thr__here.frame = frame;
     frame_join_open(frame);
     if (!frame->future && !frame->group)
         return;
@@ -34,10 +34,10 @@ static void end_frame(struct frame *frame)
 
 void worker_quit(void)
 {
-    struct worker *worker = here.worker;
+    struct worker *worker = thr__here.worker;
     if (!worker)
         return;
-    for (struct frame *outer, *frame = here.frame; frame; frame = outer) {
+    for (struct frame *outer, *frame = thr__here.frame; frame; frame = outer) {
         outer = frame->outer;
         end_frame(frame);
     }
