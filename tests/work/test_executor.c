@@ -2,6 +2,7 @@
 
 #include "executors.h"
 
+#include <sched.h>
 #include <stdio.h>
 
 /* -- Submitting --------------------------------------------------------------------------------------------------- */
@@ -119,14 +120,30 @@ static void test_saturation(void **state)
 {
     (void)state;
     enum { MAX = 4, N = 15 * MAX };
-    thr_semaphore semaphore = THR_SEMAPHORE_INIT(0);
     thr_event go = THR_EVENT_INIT;
     thr_executor *executor = make(MAX);
-    (void)semaphore;
     for (int i = 0; i < N; i++)
         CHECK_OK(thr_executor_submit(executor, NULL, wait_for, &go));
     support_wait_blocked(&go, MAX);
     CHECK_EQUAL(thr_active_count(), 1 + MAX);
+    thr_event_set(&go);
+    end(executor);
+}
+
+/* By default the processors of the process and 4 more, but at most 32. */
+static void test_default_workers(void **state)
+{
+    (void)state;
+    enum { N = 40, MOST = 32 };
+    cpu_set_t processors;
+    thr_event go = THR_EVENT_INIT;
+    thr_executor *executor = make(0);
+    CHECK_EQUAL(sched_getaffinity(0, sizeof processors, &processors), 0);
+    int workers = CPU_COUNT(&processors) + 4 < MOST ? CPU_COUNT(&processors) + 4 : MOST;
+    for (int i = 0; i < N; i++)
+        CHECK_OK(thr_executor_submit(executor, NULL, wait_for, &go));
+    support_wait_blocked(&go, (unsigned)workers);
+    CHECK_EQUAL(thr_active_count(), 1 + workers);
     thr_event_set(&go);
     end(executor);
 }
@@ -239,6 +256,6 @@ static void test_callback_submits(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_submit), cmocka_unit_test(test_invalid), cmocka_unit_test(test_without_future),
              cmocka_unit_test(test_order), cmocka_unit_test(test_cancel_pending), cmocka_unit_test(test_saturation),
-             cmocka_unit_test(test_idle_worker_is_used_again), cmocka_unit_test(test_names),
-             cmocka_unit_test(test_workers_are_no_daemons), cmocka_unit_test(test_task_submits),
-             cmocka_unit_test(test_callback_submits))
+             cmocka_unit_test(test_default_workers), cmocka_unit_test(test_idle_worker_is_used_again),
+             cmocka_unit_test(test_names), cmocka_unit_test(test_workers_are_no_daemons),
+             cmocka_unit_test(test_task_submits), cmocka_unit_test(test_callback_submits))
