@@ -48,8 +48,7 @@ struct worker {
     thr_executor *executor;
     struct worker *next;    /* of all that the executor ever had */
     struct thr__here *here; /* its thread's */
-    uintptr_t stack_base;
-    size_t stack_room; /* half of it */
+    uintptr_t stack_floor;  /* the middle of its stack */
     uint32_t turns;
     uint32_t shorts; /* these two: worker.c */
     bool lingers;
@@ -190,7 +189,7 @@ void worker_quit(void);
 /* Whether a further task may be run on this stack. */
 static inline bool worker_has_room(const struct worker *worker)
 {
-    return worker->stack_base - (uintptr_t)__builtin_frame_address(0) < worker->stack_room;
+    return (uintptr_t)__builtin_frame_address(0) > worker->stack_floor;
 }
 
 /* -- executors.c: all of them ------------------------------------------------------------------------------------- */

@@ -266,10 +266,12 @@ static inline bool has_ended(const thr_group *group)
     return group->here_ * ONE + away == 0;
 }
 
-/* One that run_own does not run itself. False: it is another group's, and back where it was. */
+/* One that run_own does not run itself. False: there is none, or it is another group's, and back where it was. */
 static __attribute__((noinline)) bool run_other(struct worker *worker, thr_group *group, thr_task *task)
 {
     struct frame frame;
+    if (!task)
+        return false;
     if (task_group(task) != group) {
         push(worker, task);
         return false;
@@ -281,33 +283,43 @@ static __attribute__((noinline)) bool run_other(struct worker *worker, thr_group
     return true;
 }
 
-/* It has failed, in this frame, which is used again. */
-static __attribute__((noinline)) void failed(thr_group *group, struct frame *frame)
+/* Its call in this frame, which is used again, has failed, or has left groups open. */
+static __attribute__((noinline)) void tidy(thr_group *group, struct frame *frame)
 {
-    fail(group, frame);
+    if (frame->failing)
+        fail(group, frame);
     frame->failing = false;
+    frame_join_open(frame);
 }
 
-/* Runs what nobody has stolen, the newest first, all in one frame. */
-static inline void run_own(struct worker *worker, thr_group *group)
+/* Calls the function of one of its tasks, which is the newest of the worker's deque. */
+static inline void call_own(thr_group *group, const thr_task *task, struct frame *frame)
+{
+    (void)os_call(&frame->back, task->function_, task->arg_);
+    if (THR__UNLIKELY(frame->failing || frame->open != NULL))
+        tidy(group, frame);
+    group->here_--;
+}
+
+static inline bool is_plain(const struct worker *worker, const thr_group *group, const thr_task *task)
+{
+    return task && task->group_ == (uintptr_t)group && load_relaxed(&worker->executor->cancels) == 0;
+}
+
+/* Runs what nobody has stolen, the newest first, all in one frame. `task` has been popped, or is NULL. */
+static void run_own(struct worker *worker, thr_group *group, thr_task *task)
 {
     struct frame frame;
     frame_begin(&frame, group, NULL, false);
-    while (group->here_ != 0 && worker_has_room(worker)) {
-        thr_task *task = deque_pop(&worker->deque);
-        if (!task)
-            break;
-        if (THR__UNLIKELY(task->group_ != (uintptr_t)group || load_relaxed(&worker->executor->cancels) != 0)) {
-            if (!run_other(worker, group, task))
-                break;
-            continue;
-        }
-        (void)os_call(&frame.back, task->function_, task->arg_);
-        if (THR__UNLIKELY(frame.failing))
-            failed(group, &frame);
-        if (THR__UNLIKELY(frame.open != NULL))
-            frame_join_open(&frame);
-        group->here_--;
+    bool more = true;
+    while (more) {
+        if (THR__LIKELY(is_plain(worker, group, task)))
+            call_own(group, task, &frame);
+        else
+            more = run_other(worker, group, task);
+        more = more && group->here_ != 0;
+        if (more)
+            task = deque_pop(&worker->deque);
     }
     thr__here.frame = frame.outer;
 }
@@ -361,7 +373,7 @@ static void keep(thr_group *group)
         failure_free(failure);
 }
 
-static thr_result verdict(thr_group *group, uint32_t state)
+static __attribute__((noinline)) thr_result verdict(thr_group *group, uint32_t state)
 {
     if (state & GROUP_FAILED) {
         keep(group);
@@ -373,7 +385,6 @@ static thr_result verdict(thr_group *group, uint32_t state)
 static inline thr_result conclude(thr_group *group)
 {
     uint32_t state = group->state_;
-    tsan_acquire(group);
     close(group);
     group->here_ = 0;
     group->away_ = 0;
@@ -391,6 +402,7 @@ static thr_result wait_until(thr_group *group, struct frame *frame, thr_time dea
         if (result != THR_OK)
             return result;
     }
+    tsan_acquire(group);
     return conclude(group);
 }
 
@@ -400,16 +412,33 @@ thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
     return group->frame_ ? wait_until(group, frame_here(), deadline) : THR_OK;
 }
 
+/* `task` has been popped by the short path, or is NULL. */
+static __attribute__((noinline)) thr_result wait_long(thr_group *group, thr_task *task)
+{
+    struct worker *worker = thr__here.worker;
+    if (task || (thr__here.deque && group->here_ != 0 && group->frame_ == thr__here.frame && worker_has_room(worker)))
+        run_own(worker, group, task ? task : deque_pop(&worker->deque));
+    return thr_group_wait_until(group, THR_FOREVER);
+}
+
+/* The short path: in the task that has opened it, which has spawned one task, that nobody has stolen. What is in registers
+ * here has to be saved: so the rest is elsewhere. */
 thr_result thr_group_wait(thr_group *group)
 {
-    void *frame = group->frame_;
-    if (THR__LIKELY(thr__here.deque && frame && frame == thr__here.frame)) {
-        if (THR__LIKELY(group->here_ != 0))
-            run_own(thr__here.worker, group);
-        if (THR__LIKELY(has_ended(group)))
-            return conclude(group);
-    }
-    return thr_group_wait_until(group, THR_FOREVER);
+    struct worker *worker = (struct worker *)thr__here.deque; /* which it begins with */
+    if (THR__UNLIKELY(!worker || group->frame_ != thr__here.frame || group->here_ == 0 || !worker_has_room(worker)))
+        return wait_long(group, NULL);
+    thr_task *task = deque_pop(&worker->deque);
+    if (THR__UNLIKELY(!is_plain(worker, group, task)))
+        return wait_long(group, task);
+    struct frame frame;
+    frame_begin(&frame, group, NULL, false);
+    call_own(group, task, &frame);
+    thr__here.frame = group->frame_;
+    if (THR__UNLIKELY(group->here_ != 0 || load_acquire(&group->away_) != 0)) /* pairs with discount */
+        return wait_long(group, NULL);
+    close(group);
+    return THR__LIKELY(group->state_ == 0) ? THR_OK : verdict(group, group->state_);
 }
 
 void group_forked(thr_group *newest)

@@ -265,8 +265,7 @@ static bool begin(struct worker *worker)
     thr_executor *executor = worker->executor;
     struct frame frame = {.group = NULL, .future = NULL};
     void *nothing;
-    worker->stack_base = (uintptr_t)__builtin_frame_address(0);
-    worker->stack_room = os_stack_size() / 2;
+    worker->stack_floor = (uintptr_t)__builtin_frame_address(0) - os_stack_size() / 2;
     worker->here = &thr__here;
     thr__here.worker = worker;
     if (!tsan_here() && !thr__steered() && os_barrier_far)
