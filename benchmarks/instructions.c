@@ -107,6 +107,50 @@ static void count_queues(void)
     thr_queue_free(queue);
 }
 
+static void *task(void *arg)
+{
+    return arg;
+}
+
+static void *fork_and_join(void *arg)
+{
+    thr_executor *executor = arg;
+    thr_group group = THR_GROUP_INIT(executor);
+    thr_task storage;
+    thr_result result = THR_OK;
+    COUNT("group-spawn-wait", (result = thr_group_spawn(&group, &storage, task, NULL), thr_group_wait(&group)));
+    return result == THR_OK ? arg : NULL;
+}
+
+static void *wait_for(void *event)
+{
+    thr_event_wait(event);
+    return NULL;
+}
+
+/* The one worker is busy with the first task, so that only what submits is counted. */
+static void count_work(void)
+{
+    static thr_event done = THR_EVENT_INIT;
+    thr_executor *executor = NULL;
+    thr_future *future = NULL;
+    thr_result result = THR_OK;
+    if (thr_executor_new(&executor, .max_workers = 1) != THR_OK ||
+        thr_executor_submit(executor, &future, fork_and_join, executor) != THR_OK)
+        return;
+    thr_future_result(future, NULL);
+    thr_future_unref(future);
+    if (thr_executor_submit(executor, &future, wait_for, &done) != THR_OK)
+        return;
+    while (!thr_future_running(future))
+        thr_sleep(0.001);
+    COUNT("executor-submit", result = thr_executor_submit(executor, NULL, task, NULL));
+    thr_event_set(&done);
+    thr_future_unref(future);
+    thr_executor_shutdown(executor, result == THR_OK, false);
+    thr_executor_free(executor);
+}
+
 int main(void)
 {
     COUNT("nothing", (void)0);
@@ -115,5 +159,6 @@ int main(void)
     count_threads();
     count_timers();
     count_queues();
+    count_work();
     return 0;
 }

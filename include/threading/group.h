@@ -25,6 +25,9 @@
  * and takes no lock; the wait runs what nobody has stolen. In a task, whoever waits runs tasks of that group, and what they
  * have spawned into groups; nothing else: see future.h.
  *
+ * thr_fail() in a task unwinds to the wait that runs it. A function on the way that was compiled without unwind tables cannot
+ * be unwound: on x86-64 that ends the process, with a line on standard error; elsewhere its cleanups do not run.
+ *
  * Order: everything before the spawn happens-before the task; everything in the tasks happens-before the return of the
  * wait. */
 

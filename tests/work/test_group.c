@@ -413,6 +413,51 @@ static void test_failure(void **state)
     end();
 }
 
+static void *fail_deep(void *arg)
+{
+    uint64_t *depth = arg;
+    uint64_t a = *depth * 3;
+    uint64_t b = a ^ *depth;
+    uint64_t c = b * a + 1;
+    uint64_t next = *depth - 1;
+    if (*depth > 100)
+        return NULL;
+    if (*depth == 0)
+        thr_fail(7, "deep");
+    (void)fail_deep(&next);
+    return (void *)(uintptr_t)(a + b + c + *depth);
+}
+
+/* Who waits finds its own variables as they were, when what it ran has failed deep down. */
+static void *keep_variables(void *arg)
+{
+    (void)arg;
+    uint64_t sum = 0;
+    for (uint64_t a = 1, b = 2, c = 3, d = 5, e = 7, f = 11; a < 10; a++, b += a, c ^= b, d += c, e *= 3, f += e ^ d) {
+        thr_group group = THR_GROUP_INIT(executor);
+        thr_task task;
+        uint64_t depth = a % 9;
+        uint64_t before = a + 31 * (b + 31 * (c + 31 * (d + 31 * (e + 31 * f))));
+        CHECK_OK(thr_group_spawn(&group, &task, fail_deep, &depth));
+        CHECK_RESULT(thr_group_wait(&group), THR_FAILED);
+        CHECK_EQUAL(thr_group_failure(&group, NULL, 0), 7);
+        CHECK(before == a + 31 * (b + 31 * (c + 31 * (d + 31 * (e + 31 * f)))));
+        sum += before;
+    }
+    CHECK(sum != 0);
+    return NULL;
+}
+
+static void test_failures_keep_variables(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) { /* the first failure of an executor takes the short path */
+        begin(1);
+        in_a_task(keep_variables, NULL);
+        end();
+    }
+}
+
 /* thr_fail with open groups: their tasks have ended before the stack is unwound. */
 struct open_groups {
     struct support_count ended;
@@ -623,6 +668,6 @@ SUPPORT_MAIN(cmocka_unit_test(test_fib), cmocka_unit_test(test_many), cmocka_uni
              cmocka_unit_test(test_spawn_into_own_group), cmocka_unit_test(test_cancel),
              cmocka_unit_test(test_cancel_reaches_groups_inside), cmocka_unit_test(test_failure),
              cmocka_unit_test(test_failure_joins_open_groups), cmocka_unit_test(test_failing_thread_joins_open_groups),
-             cmocka_unit_test(test_forgotten_group), cmocka_unit_test(test_parallel_for),
-             cmocka_unit_test(test_parallel_for_is_split), cmocka_unit_test(test_parallel_for_failure),
-             cmocka_unit_test(test_parallel_for_nested))
+             cmocka_unit_test(test_failures_keep_variables), cmocka_unit_test(test_forgotten_group),
+             cmocka_unit_test(test_parallel_for), cmocka_unit_test(test_parallel_for_is_split),
+             cmocka_unit_test(test_parallel_for_failure), cmocka_unit_test(test_parallel_for_nested))
