@@ -16,6 +16,7 @@ import _thread
 
 from . import _arrival
 from . import _core
+from . import _pybarrier
 
 __version__ = _core.library_version
 
@@ -127,7 +128,7 @@ else:
 from ._registry import (_SHUTTING_DOWN, _active, _active_limbo_lock, _after_fork, _counter, _dangling, _enumerate, _limbo,
                         _register_atexit, _shutdown, _threading_atexits)
 
-_use(active=_active, dummy=_DummyThread, broken_barrier=BrokenBarrierError)
+_use(active=_active, dummy=_DummyThread, broken_barrier=BrokenBarrierError, barrier_parts=_pybarrier)
 _main_thread = _arrival.main_thread(_MainThread)
 
 

@@ -90,10 +90,32 @@ int args_bool(PyObject *value, int otherwise)
     return value ? PyObject_IsTrue(value) : otherwise;
 }
 
-PyObject *args_no_pickle(const char *name)
+/* Whether a subclass says what its state is: 1, 0, or -1. */
+static int has_getstate(PyTypeObject *type)
 {
-    PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object", name);
-    return NULL;
+    PyObject *own = PyObject_GetAttrString((PyObject *)type, "__getstate__");
+    PyObject *general = own ? PyObject_GetAttrString((PyObject *)&PyBaseObject_Type, "__getstate__") : NULL;
+    int has = general ? own != general : -1;
+    Py_XDECREF(own);
+    Py_XDECREF(general);
+    return has;
+}
+
+PyObject *args_reduce(PyObject *self, const char *name)
+{
+    int has = has_getstate(Py_TYPE(self));
+    if (has == 0)
+        PyErr_Format(PyExc_TypeError, "cannot pickle '%s' object", name);
+    if (has <= 0)
+        return NULL;
+    PyObject *copyreg = PyImport_ImportModule("copyreg");
+    PyObject *make = copyreg ? PyObject_GetAttrString(copyreg, "__newobj__") : NULL;
+    PyObject *value = make ? PyObject_CallMethod(self, "__getstate__", NULL) : NULL;
+    PyObject *parts = value ? Py_BuildValue("O(O)O", make, Py_TYPE(self), value) : NULL;
+    Py_XDECREF(copyreg);
+    Py_XDECREF(make);
+    Py_XDECREF(value);
+    return parts;
 }
 
 PyObject *args_repr(PyObject *self, const char *status)

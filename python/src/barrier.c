@@ -11,6 +11,8 @@
  * While the action runs, which may give the GIL up, `acting` keeps newcomers, abort and reset out, as CPython's lock does:
  * they wait in `outside` for its end.
  *
+ * A subclass whose __init__ does not call ours has parts of its own; cthreading/_pybarrier.py deals with those.
+ *
  * I1  All parties of a round leave `tickets` in one step, with the GIL, and learn from their own tickets how it ended. So
  *     the next round may begin at once. */
 
@@ -205,15 +207,35 @@ static PyObject *wait_for_others(struct barrier *self, Py_ssize_t index, PyObjec
     return raise_broken(self);
 }
 
+/* -- Parts of a subclass's own ------------------------------------------------------------------------------------ */
+
+static bool has_own_parts(const struct barrier *self)
+{
+    return self->parties == 0;
+}
+
+/* What _pybarrier.py says; `timeout` is for those of its functions that take one, or NULL. */
+static PyObject *ask_parts(struct barrier *self, const char *function, PyObject *timeout)
+{
+    struct state *state = state_of(Py_TYPE(self));
+    if (!state)
+        return NULL;
+    if (!self->dict || !PyDict_GetItemString(self->dict, "_parties")) {
+        PyErr_SetString(PyExc_RuntimeError, "Barrier.__init__() not called");
+        return NULL;
+    }
+    return PyObject_CallMethod(state->barrier_parts, function, timeout ? "OO" : "O", self, timeout);
+}
+
+/* -- Calls -------------------------------------------------------------------------------------------------------- */
+
 static PyObject *wait_(struct barrier *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *timeout = NULL;
     if (!args_parse(&wait_signature, args, nargs, kwnames, &timeout))
         return NULL;
-    if (self->parties == 0) {
-        PyErr_SetString(PyExc_RuntimeError, "Barrier.__init__() not called");
-        return NULL;
-    }
+    if (has_own_parts(self))
+        return ask_parts(self, "wait", timeout ? timeout : Py_None);
     if (wait_outside(self, THR_FOREVER) < 0)
         return NULL;
     if (self->broken)
@@ -224,6 +246,8 @@ static PyObject *wait_(struct barrier *self, PyObject *const *args, Py_ssize_t n
 
 static PyObject *reset(struct barrier *self, PyObject *Py_UNUSED(none))
 {
+    if (has_own_parts(self))
+        return ask_parts(self, "reset", NULL);
     if (wait_outside(self, THR_FOREVER) < 0)
         return NULL;
     end_round(self, true, false);
@@ -232,6 +256,8 @@ static PyObject *reset(struct barrier *self, PyObject *Py_UNUSED(none))
 
 static PyObject *abort_(struct barrier *self, PyObject *Py_UNUSED(none))
 {
+    if (has_own_parts(self))
+        return ask_parts(self, "abort", NULL);
     if (wait_outside(self, THR_FOREVER) < 0)
         return NULL;
     end_round(self, true, true);
@@ -242,32 +268,40 @@ static PyObject *abort_(struct barrier *self, PyObject *Py_UNUSED(none))
 
 static PyObject *get_parties(struct barrier *self, void *Py_UNUSED(closure))
 {
-    return Py_NewRef(self->number ? self->number : Py_None);
+    return has_own_parts(self) ? ask_parts(self, "parties", NULL) : Py_NewRef(self->number);
 }
 
 static PyObject *get_n_waiting(struct barrier *self, void *Py_UNUSED(closure))
 {
+    if (has_own_parts(self))
+        return ask_parts(self, "n_waiting", NULL);
     return PyLong_FromSsize_t((Py_ssize_t)self->tickets.count + (self->acting ? 1 : 0));
 }
 
 static PyObject *get_broken(struct barrier *self, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(self->broken);
+    return has_own_parts(self) ? ask_parts(self, "broken", NULL) : PyBool_FromLong(self->broken);
 }
 
 static PyObject *repr(struct barrier *self)
 {
-    if (self->broken)
-        return args_repr((PyObject *)self, "broken");
-    PyObject *status = PyUnicode_FromFormat("waiters=%lu/%zd", (unsigned long)self->tickets.count, self->parties);
-    PyObject *text = status ? args_repr((PyObject *)self, PyUnicode_AsUTF8(status)) : NULL;
+    PyObject *broken = get_broken(self, NULL);
+    PyObject *waiting = broken ? get_n_waiting(self, NULL) : NULL;
+    PyObject *parties = waiting ? get_parties(self, NULL) : NULL;
+    PyObject *status = parties ? PyUnicode_FromFormat("waiters=%S/%S", waiting, parties) : NULL;
+    PyObject *text = NULL;
+    if (status)
+        text = args_repr((PyObject *)self, broken == Py_True ? "broken" : PyUnicode_AsUTF8(status));
+    Py_XDECREF(broken);
+    Py_XDECREF(waiting);
+    Py_XDECREF(parties);
     Py_XDECREF(status);
     return text;
 }
 
-static PyObject *reduce(struct barrier *Py_UNUSED(self), PyObject *Py_UNUSED(none))
+static PyObject *reduce(struct barrier *self, PyObject *Py_UNUSED(none))
 {
-    return args_no_pickle("_thread.lock");
+    return args_reduce((PyObject *)self, "_thread.lock");
 }
 
 static PyMethodDef methods[] = {

@@ -459,7 +459,7 @@ static PyObject *repr(struct condition *self)
 
 static PyObject *reduce(struct condition *self, PyObject *Py_UNUSED(none))
 {
-    return args_no_pickle(self->rlock || !self->lock ? "_thread.RLock" : Py_TYPE(self->lock)->tp_name);
+    return args_reduce((PyObject *)self, self->rlock || !self->lock ? "_thread.RLock" : Py_TYPE(self->lock)->tp_name);
 }
 
 #define FAST (METH_FASTCALL | METH_KEYWORDS)

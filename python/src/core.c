@@ -120,15 +120,17 @@ static PyObject *dump(PyObject *Py_UNUSED(module), PyObject *fd)
 /* _use(name=object, ...): what belongs to the module in Python, and is needed here. */
 static PyObject *use(PyObject *module, PyObject *args, PyObject *kwargs)
 {
-    static const char *const names[] = {"broken_barrier", "empty", "full", "shut_down", "active", "dummy", NULL};
+    static const char *const names[] = {"broken_barrier", "empty", "full",          "shut_down",
+                                        "active",         "dummy", "barrier_parts", NULL};
     static const struct signature signature = {"_use", names, 0, 0};
     struct state *state = PyModule_GetState(module);
-    PyObject **places[] = {&state->broken_barrier, &state->empty,  &state->full,
-                           &state->shut_down,      &state->active, &state->dummy};
-    PyObject *given[6] = {NULL};
+    PyObject **places[] = {&state->broken_barrier, &state->empty, &state->full,         &state->shut_down,
+                           &state->active,         &state->dummy, &state->barrier_parts};
+    enum { PLACES = sizeof places / sizeof places[0] };
+    PyObject *given[PLACES] = {NULL};
     if (!args_parse_tuple(&signature, args, kwargs, given))
         return NULL;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < PLACES; i++) {
         if (given[i])
             Py_XSETREF(*places[i], Py_NewRef(given[i]));
     }
@@ -244,6 +246,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->empty);
     Py_VISIT(state->full);
     Py_VISIT(state->shut_down);
+    Py_VISIT(state->barrier_parts);
     Py_VISIT(state->active);
     Py_VISIT(state->dummy);
     return 0;
@@ -268,6 +271,7 @@ static int clear(PyObject *module)
     Py_CLEAR(state->empty);
     Py_CLEAR(state->full);
     Py_CLEAR(state->shut_down);
+    Py_CLEAR(state->barrier_parts);
     Py_CLEAR(state->active);
     Py_CLEAR(state->dummy);
     return 0;

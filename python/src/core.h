@@ -40,8 +40,9 @@ struct state {
     PyObject *empty;
     PyObject *full;
     PyObject *shut_down;
-    PyObject *active; /* ident -> Thread, for current_thread() */
-    PyObject *dummy;  /* called by current_thread() for a thread that is not in it */
+    PyObject *barrier_parts; /* the module _pybarrier */
+    PyObject *active;        /* ident -> Thread, for current_thread() */
+    PyObject *dummy;         /* called by current_thread() for a thread that is not in it */
 };
 
 extern struct PyModuleDef core_module;
@@ -104,8 +105,8 @@ thr_time args_deadline(thr_time span);
 /* 1, 0, or -1 with an exception. NULL is `otherwise`. */
 int args_bool(PyObject *value, int otherwise);
 
-/* Raises TypeError("cannot pickle 'NAME' object") */
-PyObject *args_no_pickle(const char *name);
+/* __reduce__ of what has locks in it: TypeError("cannot pickle 'NAME' object"), but where a subclass has a __getstate__. */
+PyObject *args_reduce(PyObject *self, const char *name);
 
 /* "<threading.Event at 0x7f...: STATUS>" */
 PyObject *args_repr(PyObject *self, const char *status);

@@ -150,9 +150,9 @@ static PyObject *repr(struct event *self)
     return args_repr((PyObject *)self, thr_event_is_set(&self->event) ? "set" : "unset");
 }
 
-static PyObject *reduce(struct event *Py_UNUSED(self), PyObject *Py_UNUSED(none))
+static PyObject *reduce(struct event *self, PyObject *Py_UNUSED(none))
 {
-    return args_no_pickle("_thread.lock");
+    return args_reduce((PyObject *)self, "_thread.lock");
 }
 
 static PyMethodDef methods[] = {

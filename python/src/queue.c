@@ -535,9 +535,9 @@ static int put_maxsize(struct queue *self, PyObject *value, void *Py_UNUSED(clos
     return set_maxsize(self, value) ? 0 : -1;
 }
 
-static PyObject *reduce(struct queue *Py_UNUSED(self), PyObject *Py_UNUSED(none))
+static PyObject *reduce(struct queue *self, PyObject *Py_UNUSED(none))
 {
-    return args_no_pickle("_thread.lock");
+    return args_reduce((PyObject *)self, "_thread.lock");
 }
 
 #define FAST (METH_FASTCALL | METH_KEYWORDS)

@@ -264,9 +264,9 @@ static PyObject *bounded_repr(struct semaphore *self)
     return repr_as(self, "value=%zd/%zd");
 }
 
-static PyObject *reduce(struct semaphore *Py_UNUSED(self), PyObject *Py_UNUSED(none))
+static PyObject *reduce(struct semaphore *self, PyObject *Py_UNUSED(none))
 {
-    return args_no_pickle("_thread.lock");
+    return args_reduce((PyObject *)self, "_thread.lock");
 }
 
 #define FAST (METH_FASTCALL | METH_KEYWORDS)

@@ -101,6 +101,16 @@ class Objects(unittest.TestCase):
             with self.assertRaises(TypeError):
                 copy.deepcopy(KINDS[name]())
 
+    def test_pickling_that_a_subclass_allows(self):
+        for base in cthreading.Event, cthreading.Semaphore, cthreading.Condition, cthreading.Barrier, cthreading.queue.Queue:
+            class Mine(base):
+                def __getstate__(self):
+                    return {"kept": 7}
+            globals()["Mine"] = Mine
+            Mine.__qualname__ = "Mine"
+            self.assertEqual(pickle.loads(pickle.dumps(Mine.__new__(Mine))).kept, 7)
+            self.assertEqual(copy.copy(Mine.__new__(Mine)).kept, 7)
+
     def test_weak_references(self):
         for name, kind in KINDS.items():
             one = kind()

@@ -101,6 +101,38 @@ if __name__ == "__main__":
 """)
         self.assertEqual(done.stdout, "True\n")
 
+    def test_barriers_of_processes(self):
+        """Those of multiprocessing derive from Barrier and have parts of their own, in memory that processes share."""
+        done = run_program("""
+import multiprocessing, threading
+def cross(barrier, results):
+    results.put(sum(barrier.wait(60) for _ in range(5)) * 0 + barrier.parties)
+def breaks(barrier, results):
+    try:
+        barrier.wait()
+    except threading.BrokenBarrierError:
+        results.put("broken")
+if __name__ == "__main__":
+    for method in "fork", "spawn":
+        context = multiprocessing.get_context(method)
+        barrier, results = context.Barrier(2), context.Queue()
+        def run(target):
+            processes = [context.Process(target=target, args=(barrier, results)) for _ in range(2)]
+            for process in processes: process.start()
+            return processes
+        for process in run(cross): process.join()
+        print(results.get(), results.get(), barrier.broken, barrier.n_waiting, repr(barrier).split(":")[1])
+        barrier = context.Barrier(3)
+        processes = run(breaks)
+        while barrier.n_waiting < 2: pass
+        barrier.abort()
+        for process in processes: process.join()
+        print(results.get(), results.get(), barrier.broken, repr(barrier).split(":")[1])
+        barrier.reset()
+        print(barrier.broken)
+""")
+        self.assertEqual(done.stdout, "2 2 False 0  waiters=0/2>\nbroken broken True  broken>\nFalse\n" * 2)
+
     def test_script(self):
         done = run_program("import sys, os, __main__; print(sys.argv[1:], __name__, __file__ == sys.argv[0], "
                            "sys.path[0] == os.path.dirname(__file__), __main__.__dict__ is globals())", "a", "-b", "--help")
