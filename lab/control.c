@@ -30,9 +30,8 @@
 #include "lab/unseen.h"
 
 enum {
-    POLITE = 3,   /* questions in a row that count as a yield */
-    PATIENT = 12, /* of all who can run: then time moves on */
-    DAEMON_STEPS = 4000,
+    POLITE = 3,     /* questions in a row that count as a yield */
+    PATIENT = 12,   /* of all who can run: then time moves on */
     END_ROUNDS = 4, /* of the C library's thread-end destructors */
     NUDGE = 64      /* fair steps for each strand after which time moves on */
 };
@@ -43,7 +42,7 @@ __thread struct strand *control_self;
 static const struct strategy *strategy;
 static pthread_key_t end_key;
 static uint64_t arrivals;
-static uint32_t daemon_steps;
+static uint64_t daemon_steps;
 
 /* -- The token ---------------------------------------------------------------------------------------------------- */
 
@@ -332,7 +331,7 @@ static void count_step(struct run *run, struct strand *self)
     if (run->steps > run->plan.end)
         stuck_running(self);
     daemon_steps = only_daemons(run) ? daemon_steps + 1 : 0;
-    if (daemon_steps > DAEMON_STEPS)
+    if (daemon_steps > run->plan.limit)
         stuck_but_daemons();
 }
 
@@ -435,7 +434,8 @@ uint32_t control_wake(const uint32_t *word, uint32_t count, uint32_t mask)
 static void name_strand(struct strand *strand, const thr_thread *made)
 {
     strand->thread = made;
-    strand->daemon = made ? lab_library->daemon(made) : true;
+    strand->daemon = made && lab_library->daemon(made);
+    strand->begun = !made; /* of these nothing tells */
     if (made)
         (void)lab_library->name(made, strand->name, sizeof strand->name);
     else

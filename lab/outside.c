@@ -4,8 +4,9 @@
  * explored, and on threads that are not under control, they do what they always do.
  *
  *  threads of pthreads: create, join        steered, like the library's own
- *  mutexes of pthreads: lock, unlock        steered: who would block waits for the unlock, in the order of coming
- *  condition variables, semaphores          steered in the same way
+ *  mutexes, condition variables, semaphores steered: who would block waits for the unlock, in the order of coming
+ *                                           (outside_pthread.c)
+ *  rwlocks, spin locks, barriers            the same (outside_rwlock.c)
  *  sleep, usleep, nanosleep, clocks         virtual, as the library's
  *  sched_yield                              a yield
  *  other calls that may block               made, and reported: not all orders are tried, since nobody else runs meanwhile
@@ -17,7 +18,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
@@ -27,12 +27,9 @@
 #include <unistd.h>
 
 #include "lab/clock.h"
-#include "lab/control.h"
+#include "lab/outside.h"
 #include "lab/record.h"
 #include "lab/zygote.h"
-
-#define EXPORT __attribute__((visibility("default")))
-#define NANOSECONDS ((thr_time)1000000000)
 
 void outside_note(const char *name)
 {
@@ -46,40 +43,23 @@ void outside_note(const char *name)
     lab_copy(run->outside[run->outsides++], sizeof run->outside[0], name);
 }
 
-/* The next one of each name, which is the C library's, or a sanitizer's. */
+/* The next one of each name. */
 static void *next_clock_gettime;
 static void *next_clock_nanosleep;
 static void *next_gettimeofday;
 static void *next_nanosleep;
 static void *next_poll;
-static void *next_pthread_barrier_wait;
-static void *next_pthread_cond_broadcast;
-static void *next_pthread_cond_clockwait;
-static void *next_pthread_cond_signal;
-static void *next_pthread_cond_timedwait;
-static void *next_pthread_cond_wait;
 static void *next_pthread_create;
 static void *next_pthread_join;
-static void *next_pthread_mutex_lock;
-static void *next_pthread_mutex_trylock;
-static void *next_pthread_mutex_unlock;
-static void *next_pthread_rwlock_rdlock;
-static void *next_pthread_rwlock_wrlock;
 static void *next_read;
 static void *next_recv;
 static void *next_sched_yield;
 static void *next_select;
-static void *next_sem_post;
-static void *next_sem_timedwait;
-static void *next_sem_trywait;
-static void *next_sem_wait;
 static void *next_sleep;
 static void *next_time;
 static void *next_usleep;
 
-#define REAL(name) ((__typeof__(&(name)))(uintptr_t)real(&next_##name, #name))
-
-static void *real(void **next, const char *name)
+void *outside_real(void **next, const char *name)
 {
     void *function = load_relaxed(next); /* whoever looks finds the same */
     if (function)
@@ -91,10 +71,10 @@ static void *real(void **next, const char *name)
     return function;
 }
 
-/* The calling strand; NULL: this call is none of ours. `inside`: the laboratory's own calls pass. */
+/* The laboratory's own calls pass. */
 static __thread int inside;
 
-static struct strand *self_here(void)
+struct strand *outside_self(void)
 {
     return control_run && inside == 0 ? control_self : NULL;
 }
@@ -115,7 +95,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 {
     if (!control_run && inside == 0 && lab_library)
         zygote_stop();
-    struct strand *self = self_here();
+    struct strand *self = outside_self();
     int detached = PTHREAD_CREATE_JOINABLE;
     size_t stack = 0;
     os_thread native;
@@ -137,7 +117,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 
 EXPORT int pthread_join(pthread_t thread, void **result)
 {
-    struct strand *self = self_here();
+    struct strand *self = outside_self();
     if (self) {
         control_point(self, STEP_OUTSIDE, NULL);
         control_join(self, (os_thread)thread);
@@ -145,137 +125,14 @@ EXPORT int pthread_join(pthread_t thread, void **result)
     return REAL(pthread_join)(thread, result);
 }
 
-/* -- Mutexes ------------------------------------------------------------------------------------------------------ */
+/* -- Time --------------------------------------------------------------------------------------------------------- */
 
-static const uint32_t *word_of(const void *object)
-{
-    return object;
-}
-
-/* Until try() gives something else than `busy`. */
-static int take(struct strand *self, pthread_mutex_t *mutex)
-{
-    for (;;) {
-        int result = REAL(pthread_mutex_trylock)(mutex);
-        if (result != EBUSY)
-            return result;
-        (void)control_wait(self, word_of(mutex), OS_ANY, THR_FOREVER);
-    }
-}
-
-/* Error-checking and recursive mutexes know their owner: EDEADLK and counting are theirs. */
-static bool would_say_more(pthread_mutex_t *mutex)
-{
-    return mutex->__data.__kind != PTHREAD_MUTEX_TIMED_NP && mutex->__data.__kind != PTHREAD_MUTEX_ADAPTIVE_NP;
-}
-
-EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
-{
-    struct strand *self = self_here();
-    if (!self)
-        return REAL(pthread_mutex_lock)(mutex);
-    control_point(self, STEP_OUTSIDE, mutex);
-    if (would_say_more(mutex) && mutex->__data.__owner == gettid())
-        return REAL(pthread_mutex_lock)(mutex);
-    return take(self, mutex);
-}
-
-EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
-{
-    struct strand *self = self_here();
-    if (!self)
-        return REAL(pthread_mutex_unlock)(mutex);
-    control_point(self, STEP_OUTSIDE, mutex);
-    int result = REAL(pthread_mutex_unlock)(mutex);
-    (void)control_wake(word_of(mutex), 1, OS_ANY);
-    return result;
-}
-
-/* -- Condition variables ------------------------------------------------------------------------------------------ */
-
-/* By the wall clock, or the monotonic one if the condition variable was asked for that: in a run they are decades apart. */
-static thr_time deadline_of(const struct timespec *until)
+thr_time outside_deadline(const struct timespec *until)
 {
     thr_time time = (thr_time)until->tv_sec * NANOSECONDS + until->tv_nsec;
     thr_time ahead = clock_wall(control_run) - control_run->now;
     return time > ahead / 2 ? time - ahead : time;
 }
-
-static int wait_on(struct strand *self, pthread_cond_t *condition, pthread_mutex_t *mutex, thr_time deadline)
-{
-    control_point(self, STEP_OUTSIDE, condition);
-    int result = REAL(pthread_mutex_unlock)(mutex);
-    if (result != 0)
-        return result;
-    (void)control_wake(word_of(mutex), 1, OS_ANY);
-    enum os_wait_end end = control_wait(self, word_of(condition), OS_ANY, deadline);
-    result = take(self, mutex);
-    return result == 0 && end == OS_TIMEOUT ? ETIMEDOUT : result;
-}
-
-EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
-{
-    struct strand *self = self_here();
-    if (!self)
-        return REAL(pthread_cond_wait)(condition, mutex);
-    return wait_on(self, condition, mutex, THR_FOREVER);
-}
-
-EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
-{
-    struct strand *self = self_here();
-    if (!self)
-        return REAL(pthread_cond_timedwait)(condition, mutex, until);
-    return wait_on(self, condition, mutex, deadline_of(until));
-}
-
-static int notify(struct strand *self, pthread_cond_t *condition, uint32_t count)
-{
-    control_point(self, STEP_OUTSIDE, condition);
-    (void)control_wake(word_of(condition), count, OS_ANY);
-    return 0;
-}
-
-EXPORT int pthread_cond_signal(pthread_cond_t *condition)
-{
-    struct strand *self = self_here();
-    return self ? notify(self, condition, 1) : REAL(pthread_cond_signal)(condition);
-}
-
-EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
-{
-    struct strand *self = self_here();
-    return self ? notify(self, condition, UINT32_MAX) : REAL(pthread_cond_broadcast)(condition);
-}
-
-/* -- Semaphores --------------------------------------------------------------------------------------------------- */
-
-EXPORT int sem_wait(sem_t *semaphore)
-{
-    struct strand *self = self_here();
-    if (!self)
-        return REAL(sem_wait)(semaphore);
-    control_point(self, STEP_OUTSIDE, semaphore);
-    while (REAL(sem_trywait)(semaphore) != 0) {
-        if (errno != EAGAIN)
-            return -1;
-        (void)control_wait(self, word_of(semaphore), OS_ANY, THR_FOREVER);
-    }
-    return 0;
-}
-
-EXPORT int sem_post(sem_t *semaphore)
-{
-    struct strand *self = self_here();
-    if (!self)
-        return REAL(sem_post)(semaphore);
-    control_point(self, STEP_OUTSIDE, semaphore);
-    int result = REAL(sem_post)(semaphore);
-    (void)control_wake(word_of(semaphore), 1, OS_ANY);
-    return result;
-}
-
-/* -- Time --------------------------------------------------------------------------------------------------------- */
 
 static void sleep_until(struct strand *self, thr_time deadline)
 {
@@ -289,7 +146,7 @@ static void sleep_until(struct strand *self, thr_time deadline)
 
 EXPORT int nanosleep(const struct timespec *time, struct timespec *left)
 {
-    struct strand *self = self_here();
+    struct strand *self = outside_self();
     if (!self)
         return REAL(nanosleep)(time, left);
     if (time->tv_sec < 0 || time->tv_nsec < 0 || time->tv_nsec >= NANOSECONDS) {
@@ -300,9 +157,24 @@ EXPORT int nanosleep(const struct timespec *time, struct timespec *left)
     return 0;
 }
 
+/* Of another clock than these two, such as that of processor time, nothing is known. */
+EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
+{
+    struct strand *self = outside_self();
+    if (!self || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)) {
+        outside_passes("clock_nanosleep");
+        return REAL(clock_nanosleep)(clock, flags, time, left);
+    }
+    if (!outside_is_time(time))
+        return EINVAL;
+    thr_time span = (thr_time)time->tv_sec * NANOSECONDS + time->tv_nsec;
+    sleep_until(self, flags & TIMER_ABSTIME ? outside_deadline(time) : control_run->now + span);
+    return 0;
+}
+
 EXPORT unsigned sleep(unsigned seconds)
 {
-    struct strand *self = self_here();
+    struct strand *self = outside_self();
     if (!self)
         return REAL(sleep)(seconds);
     sleep_until(self, control_run->now + (thr_time)seconds * NANOSECONDS);
@@ -311,7 +183,7 @@ EXPORT unsigned sleep(unsigned seconds)
 
 EXPORT int usleep(useconds_t microseconds)
 {
-    struct strand *self = self_here();
+    struct strand *self = outside_self();
     if (!self)
         return REAL(usleep)(microseconds);
     sleep_until(self, control_run->now + (thr_time)microseconds * 1000);
@@ -327,7 +199,7 @@ static int put_time(thr_time now, struct timespec *time)
 
 EXPORT int clock_gettime(clockid_t clock, struct timespec *time)
 {
-    if (!self_here())
+    if (!outside_self())
         return REAL(clock_gettime)(clock, time);
     if (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE ||
         clock == CLOCK_BOOTTIME)
@@ -342,7 +214,7 @@ EXPORT int clock_gettime(clockid_t clock, struct timespec *time)
 EXPORT int gettimeofday(struct timeval *restrict time, void *restrict zone)
 {
     struct timespec now;
-    if (!self_here())
+    if (!outside_self())
         return REAL(gettimeofday)(time, zone);
     (void)lab_system.now();
     (void)put_time(clock_wall(control_run), &now);
@@ -353,7 +225,7 @@ EXPORT int gettimeofday(struct timeval *restrict time, void *restrict zone)
 
 EXPORT time_t time(time_t *at)
 {
-    if (!self_here())
+    if (!outside_self())
         return REAL(time)(at);
     time_t now = (time_t)(clock_wall(control_run) / NANOSECONDS);
     (void)lab_system.now();
@@ -364,7 +236,7 @@ EXPORT time_t time(time_t *at)
 
 EXPORT int sched_yield(void)
 {
-    struct strand *self = self_here();
+    struct strand *self = outside_self();
     if (!self)
         return REAL(sched_yield)();
     control_point(self, HOOK_YIELD, NULL);
@@ -373,63 +245,25 @@ EXPORT int sched_yield(void)
 
 /* -- Not steered -------------------------------------------------------------------------------------------------- */
 
-/* Others may go on before it; during it nobody can. */
-static void passes(const char *name)
+void outside_passes(const char *name)
 {
-    struct strand *self = self_here();
+    struct strand *self = outside_self();
     if (!self)
         return;
     outside_note(name);
     control_point(self, STEP_OUTSIDE, NULL);
 }
 
-EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
-{
-    passes("pthread_rwlock_rdlock");
-    return REAL(pthread_rwlock_rdlock)(lock);
-}
-
-EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
-{
-    passes("pthread_rwlock_wrlock");
-    return REAL(pthread_rwlock_wrlock)(lock);
-}
-
-EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
-{
-    passes("pthread_barrier_wait");
-    return REAL(pthread_barrier_wait)(barrier);
-}
-
-EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
-                                  const struct timespec *until)
-{
-    passes("pthread_cond_clockwait");
-    return REAL(pthread_cond_clockwait)(condition, mutex, clock, until);
-}
-
-EXPORT int sem_timedwait(sem_t *semaphore, const struct timespec *until)
-{
-    passes("sem_timedwait");
-    return REAL(sem_timedwait)(semaphore, until);
-}
-
-EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time, struct timespec *left)
-{
-    passes("clock_nanosleep");
-    return REAL(clock_nanosleep)(clock, flags, time, left);
-}
-
 EXPORT int poll(struct pollfd *files, nfds_t n, int timeout)
 {
-    passes("poll");
+    outside_passes("poll");
     return REAL(poll)(files, n, timeout);
 }
 
 EXPORT int select(int n, fd_set *restrict read, fd_set *restrict write, fd_set *restrict except,
                   struct timeval *restrict timeout)
 {
-    passes("select");
+    outside_passes("select");
     return REAL(select)(n, read, write, except, timeout);
 }
 
@@ -437,19 +271,19 @@ EXPORT int select(int n, fd_set *restrict read, fd_set *restrict write, fd_set *
 static bool blocks(int file)
 {
     struct pollfd wait = {file, POLLIN, 0};
-    return self_here() && REAL(poll)(&wait, 1, 0) == 0;
+    return outside_self() && REAL(poll)(&wait, 1, 0) == 0;
 }
 
 EXPORT ssize_t read(int file, void *buffer, size_t size)
 {
     if (blocks(file))
-        passes("read");
+        outside_passes("read");
     return REAL(read)(file, buffer, size);
 }
 
 EXPORT ssize_t recv(int file, void *buffer, size_t size, int flags)
 {
     if (blocks(file))
-        passes("recv");
+        outside_passes("recv");
     return REAL(recv)(file, buffer, size, flags);
 }

@@ -73,7 +73,7 @@ static const char *name_of(const void *address)
 }
 
 static const char *const kinds[] = {
-    [WAIT_NOTHING] = "something",
+    [WAIT_NOTHING] = "an object of pthreads:",
     [WAIT_LOCK] = "lock",
     [WAIT_RLOCK] = "rlock",
     [WAIT_CONDITION] = "condition",

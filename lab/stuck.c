@@ -1,7 +1,7 @@
 /* stuck.c - when a run does not go on: a deadlock, or steps without an end.
  *
  * Nobody can run and there is no deadline        a deadlock
- * only daemons have moved for thousands of steps  a deadlock: they do not help
+ * only daemons have moved for many steps         a deadlock: they do not help
  * all have had their turns for very long          a livelock
  *
  * The first is certain, but for threads that are outside of control and may still come (stuck_check waits for them, as
@@ -34,6 +34,15 @@ static uint32_t strand_of_number(const struct run *run, uint32_t number)
     return 0;
 }
 
+/* It waits in a call that is not the library's. */
+static void describe_outside(struct strand *strand)
+{
+    if (strand->state != STRAND_WAITING)
+        return;
+    strand->waits_kind = strand->operation == HOOK_SLEEP ? WAIT_SLEEP : WAIT_NOTHING;
+    strand->waits_object = strand->object;
+}
+
 static void describe(const struct run *run, struct strand *strand)
 {
     const struct wait_record *record = strand->record;
@@ -44,10 +53,12 @@ static void describe(const struct run *run, struct strand *strand)
         strand->waits_kind = WAIT_JOIN;
         strand->holder = strand->target + 1;
     }
-    if (!record || (strand->state != STRAND_WAITING && strand->state != STRAND_JOINING))
+    if (strand->state != STRAND_WAITING && strand->state != STRAND_JOINING)
         return;
-    if (record->kind == WAIT_NOTHING)
+    if (!record || record->kind == WAIT_NOTHING) {
+        describe_outside(strand);
         return;
+    }
     strand->waits_kind = record->kind;
     strand->waits_object = record->object;
     strand->since = record->since;
@@ -66,7 +77,7 @@ void stuck_describe(void)
 /* -- Cycles ------------------------------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
-    [WAIT_NOTHING] = "something",
+    [WAIT_NOTHING] = "an object of pthreads",
     [WAIT_LOCK] = "a lock",
     [WAIT_RLOCK] = "an rlock",
     [WAIT_CONDITION] = "a condition",

@@ -177,6 +177,8 @@ void system_check_end(void)
     struct run *run = control_run;
     run->ended = true;
     run->hash = history_state();
+    if (run->plan.record)
+        stuck_describe();
     for (uint32_t i = 0; i < run->strands; i++) {
         const struct strand *strand = &run->strand[i];
         char message[NOTE / 2];

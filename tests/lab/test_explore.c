@@ -422,6 +422,27 @@ static void all_objects(void *arg)
         joined(threads[i]);
 }
 
+/* Main waits for what a daemon does in the end. */
+static void *works_long(void *arg)
+{
+    for (int i = 0; i < 3000; i++) {
+        thr_lock_acquire(&left);
+        thr_lock_release(&left);
+    }
+    thr_event_set(&event);
+    return arg;
+}
+
+static void daemon_works_long(void *arg)
+{
+    thr_thread *worker;
+    (void)arg;
+    if (thr_spawn(&worker, works_long, NULL, .daemon = THR_DAEMON_YES) != THR_OK)
+        abort();
+    thr_event_wait(&event);
+    thr_thread_unref(worker);
+}
+
 /* -- Tests -------------------------------------------------------------------------------------------------------- */
 
 /* Schedules. A fork takes ten times as long with a sanitizer in the process. */
@@ -512,6 +533,7 @@ static void test_nobody_is_accused(void **state)
     nothing(failed_and_joined, NULL, MANY);
     nothing(timers, NULL, MANY / 2);
     nothing(all_objects, NULL, MANY);
+    nothing(daemon_works_long, NULL, 20);
     for (size_t i = 0; i < sizeof polls / sizeof *polls; i++) {
         thr_target *poll = polls[i];
         nothing(politeness, &poll, 60);

@@ -1,0 +1,39 @@
+/* outside.h - what the files share that stand in for calls of the C library (outside.c). */
+
+#ifndef LAB_OUTSIDE_H
+#define LAB_OUTSIDE_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "lab/control.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define NANOSECONDS ((thr_time)1000000000)
+
+/* The next one of that name, kept in a variable next_NAME: it is the C library's, or a sanitizer's. */
+#define REAL(name) ((__typeof__(&(name)))(uintptr_t)outside_real(&next_##name, #name))
+
+void *outside_real(void **next, const char *name);
+
+/* The calling strand; NULL: this call is none of ours. */
+struct strand *outside_self(void);
+
+/* A deadline by the wall clock or the monotonic one, whichever it is: in a run they are decades apart. */
+thr_time outside_deadline(const struct timespec *until);
+
+static inline bool outside_is_time(const struct timespec *time)
+{
+    return time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS;
+}
+
+/* What sleepers for this object sleep on: its address, whatever is there. */
+static inline const uint32_t *outside_word(const void *object)
+{
+    return object;
+}
+
+/* Others may go on before this call, which may block; during it nobody can. */
+void outside_passes(const char *name);
+
+#endif

@@ -1,0 +1,472 @@
+/* outside - calls that are not the library's, for the laboratory: outside CASE. See tests/scripts/outside.sh, which says what
+ * each should come to. */
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <threading.h>
+#include <unistd.h>
+
+static pthread_mutex_t left = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t right = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_spinlock_t spins[2];
+static pthread_barrier_t barrier;
+static sem_t semaphores[2];
+static int number;
+
+static void expect(bool holds)
+{
+    if (!holds)
+        exit(3);
+}
+
+/* Runs function(0) and function(1) in a thread each. */
+static void both(void *(*function)(void *))
+{
+    static int numbers[2] = {0, 1};
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        expect(pthread_create(&threads[i], NULL, function, &numbers[i]) == 0);
+    for (int i = 0; i < 2; i++)
+        expect(pthread_join(threads[i], NULL) == 0);
+}
+
+static struct timespec later(clockid_t clock, time_t seconds)
+{
+    struct timespec time;
+    expect(clock_gettime(clock, &time) == 0);
+    time.tv_sec += seconds;
+    return time;
+}
+
+/* -- Threads ------------------------------------------------------------------------------------------------------ */
+
+static void *set_number(void *arg)
+{
+    number = 1;
+    return arg;
+}
+
+static void thread_not_joined(void)
+{
+    pthread_t thread;
+    expect(pthread_create(&thread, NULL, set_number, NULL) == 0);
+    expect(number == 1);
+    expect(pthread_join(thread, NULL) == 0);
+}
+
+/* What main waits for takes far longer than other runs may have shown. */
+static void *work_long(void *arg)
+{
+    for (int i = 0; i < 6000; i++)
+        expect(pthread_mutex_lock(&left) == 0 && pthread_mutex_unlock(&left) == 0);
+    return arg;
+}
+
+static void thread_works(void)
+{
+    pthread_t thread;
+    expect(pthread_create(&thread, NULL, work_long, NULL) == 0);
+    expect(pthread_join(thread, NULL) == 0);
+}
+
+static void thread_joined(void)
+{
+    pthread_t thread;
+    void *result;
+    expect(pthread_create(&thread, NULL, set_number, &number) == 0);
+    expect(pthread_join(thread, &result) == 0 && result == &number && number == 1);
+}
+
+/* -- Mutexes ------------------------------------------------------------------------------------------------------ */
+
+static void *cross_mutexes(void *arg)
+{
+    bool first = *(int *)arg == 0;
+    expect(pthread_mutex_lock(first ? &left : &right) == 0);
+    expect(pthread_mutex_lock(first ? &right : &left) == 0);
+    expect(pthread_mutex_unlock(&left) == 0);
+    expect(pthread_mutex_unlock(&right) == 0);
+    return NULL;
+}
+
+static void mutexes_crossed(void)
+{
+    both(cross_mutexes);
+}
+
+static void *count_under_mutex(void *arg)
+{
+    expect(pthread_mutex_lock(&left) == 0);
+    int seen = number;
+    thr_yield_point();
+    number = seen + 1;
+    expect(pthread_mutex_unlock(&left) == 0);
+    return arg;
+}
+
+static void mutex_counts(void)
+{
+    both(count_under_mutex);
+    expect(number == 2);
+}
+
+static void *cross_with_patience(void *arg)
+{
+    bool first = *(int *)arg == 0;
+    struct timespec until = later(CLOCK_REALTIME, 5);
+    expect(pthread_mutex_lock(first ? &left : &right) == 0);
+    int result = pthread_mutex_timedlock(first ? &right : &left, &until);
+    expect(result == 0 || result == ETIMEDOUT);
+    if (result == 0)
+        expect(pthread_mutex_unlock(first ? &right : &left) == 0);
+    expect(pthread_mutex_unlock(first ? &left : &right) == 0);
+    return NULL;
+}
+
+static void mutexes_timed(void)
+{
+    both(cross_with_patience);
+}
+
+static void *poll_mutex(void *arg)
+{
+    while (pthread_mutex_trylock(&left) != 0)
+        continue;
+    number++;
+    expect(pthread_mutex_unlock(&left) == 0);
+    return arg;
+}
+
+static void mutex_polled(void)
+{
+    both(poll_mutex);
+    expect(number == 2);
+}
+
+static void mutex_kinds(void)
+{
+    pthread_mutexattr_t kind;
+    pthread_mutex_t mutex;
+    expect(pthread_mutexattr_init(&kind) == 0);
+    expect(pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_ERRORCHECK) == 0 && pthread_mutex_init(&mutex, &kind) == 0);
+    both(count_under_mutex);
+    expect(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_lock(&mutex) == EDEADLK);
+    expect(pthread_mutex_unlock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == EPERM);
+    expect(pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE) == 0 && pthread_mutex_init(&mutex, &kind) == 0);
+    expect(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_lock(&mutex) == 0);
+    expect(pthread_mutex_unlock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == 0);
+}
+
+/* -- Condition variables ------------------------------------------------------------------------------------------ */
+
+static void *wait_or_signal(void *arg)
+{
+    expect(pthread_mutex_lock(&left) == 0);
+    if (*(int *)arg == 0)
+        expect(pthread_cond_wait(&changed, &left) == 0);
+    else
+        expect(pthread_cond_signal(&changed) == 0);
+    expect(pthread_mutex_unlock(&left) == 0);
+    return NULL;
+}
+
+static void signal_lost(void)
+{
+    both(wait_or_signal);
+}
+
+static void *wait_or_set(void *arg)
+{
+    expect(pthread_mutex_lock(&left) == 0);
+    if (*(int *)arg == 1)
+        number = 1;
+    while (number == 0)
+        expect(pthread_cond_wait(&changed, &left) == 0);
+    expect(pthread_cond_broadcast(&changed) == 0);
+    expect(pthread_mutex_unlock(&left) == 0);
+    return NULL;
+}
+
+static void condition_waited(void)
+{
+    both(wait_or_set);
+}
+
+static void *wait_for_hours(void *arg)
+{
+    struct timespec wall = later(CLOCK_REALTIME, 7200);
+    struct timespec steady = later(CLOCK_MONOTONIC, 7200);
+    expect(pthread_mutex_lock(&left) == 0);
+    expect(pthread_cond_timedwait(&changed, &left, &wall) == ETIMEDOUT);
+    expect(pthread_cond_clockwait(&changed, &left, CLOCK_MONOTONIC, &steady) == ETIMEDOUT);
+    expect(pthread_mutex_unlock(&left) == 0);
+    return arg;
+}
+
+static void conditions_timed(void)
+{
+    both(wait_for_hours);
+}
+
+/* -- Semaphores --------------------------------------------------------------------------------------------------- */
+
+static void make_semaphores(unsigned value)
+{
+    expect(sem_init(&semaphores[0], 0, value) == 0 && sem_init(&semaphores[1], 0, value) == 0);
+}
+
+static void *cross_semaphores(void *arg)
+{
+    int first = *(int *)arg;
+    expect(sem_wait(&semaphores[first]) == 0);
+    expect(sem_wait(&semaphores[1 - first]) == 0);
+    expect(sem_post(&semaphores[0]) == 0 && sem_post(&semaphores[1]) == 0);
+    return NULL;
+}
+
+static void semaphores_crossed(void)
+{
+    make_semaphores(1);
+    both(cross_semaphores);
+}
+
+static void *hand_over(void *arg)
+{
+    int first = *(int *)arg;
+    struct timespec until = later(CLOCK_REALTIME, 3600);
+    expect(sem_post(&semaphores[1 - first]) == 0);
+    expect(sem_wait(&semaphores[first]) == 0);
+    expect(sem_timedwait(&semaphores[first], &until) == -1 && errno == ETIMEDOUT);
+    expect(sem_trywait(&semaphores[first]) == -1 && errno == EAGAIN);
+    return NULL;
+}
+
+static void semaphores_handed(void)
+{
+    make_semaphores(0);
+    both(hand_over);
+}
+
+/* -- RWLocks, spin locks, barriers -------------------------------------------------------------------------------- */
+
+static void *upgrade(void *arg)
+{
+    expect(pthread_rwlock_rdlock(&rwlock) == 0);
+    expect(pthread_rwlock_wrlock(&rwlock) == 0);
+    expect(pthread_rwlock_unlock(&rwlock) == 0);
+    return arg;
+}
+
+static void rwlock_upgraded(void)
+{
+    both(upgrade);
+}
+
+static void *read_and_write(void *arg)
+{
+    struct timespec until = later(CLOCK_REALTIME, 3600);
+    expect(pthread_rwlock_rdlock(&rwlock) == 0);
+    expect(pthread_rwlock_tryrdlock(&rwlock) == 0 || number >= 0);
+    expect(pthread_rwlock_unlock(&rwlock) == 0 && pthread_rwlock_unlock(&rwlock) == 0);
+    expect(pthread_rwlock_timedwrlock(&rwlock, &until) == 0);
+    expect(pthread_rwlock_wrlock(&rwlock) == EDEADLK);
+    int seen = number;
+    thr_yield_point();
+    number = seen + 1;
+    expect(pthread_rwlock_unlock(&rwlock) == 0);
+    while (pthread_rwlock_trywrlock(&rwlock) != 0)
+        continue;
+    expect(pthread_rwlock_unlock(&rwlock) == 0);
+    return arg;
+}
+
+static void rwlock_counts(void)
+{
+    both(read_and_write);
+    expect(number == 2);
+}
+
+static void *cross_spins(void *arg)
+{
+    int first = *(int *)arg;
+    expect(pthread_spin_lock(&spins[first]) == 0);
+    expect(pthread_spin_lock(&spins[1 - first]) == 0);
+    expect(pthread_spin_unlock(&spins[0]) == 0 && pthread_spin_unlock(&spins[1]) == 0);
+    return NULL;
+}
+
+static void spins_crossed(void)
+{
+    expect(pthread_spin_init(&spins[0], 0) == 0 && pthread_spin_init(&spins[1], 0) == 0);
+    both(cross_spins);
+}
+
+static void *count_under_spin(void *arg)
+{
+    if (*(int *)arg == 0)
+        expect(pthread_spin_lock(&spins[0]) == 0);
+    else
+        while (pthread_spin_trylock(&spins[0]) != 0)
+            continue;
+    int seen = number;
+    thr_yield_point();
+    number = seen + 1;
+    expect(pthread_spin_unlock(&spins[0]) == 0);
+    return NULL;
+}
+
+static void spin_counts(void)
+{
+    expect(pthread_spin_init(&spins[0], 0) == 0);
+    both(count_under_spin);
+    expect(number == 2);
+}
+
+static void *meet(void *arg)
+{
+    int result = pthread_barrier_wait(&barrier);
+    expect(result == 0 || result == PTHREAD_BARRIER_SERIAL_THREAD);
+    expect(pthread_mutex_lock(&left) == 0);
+    number += result != 0;
+    expect(pthread_mutex_unlock(&left) == 0);
+    return arg;
+}
+
+static void barrier_met(void)
+{
+    expect(pthread_barrier_init(&barrier, NULL, 2) == 0);
+    both(meet);
+    both(meet);
+    expect(number == 2);
+    expect(pthread_barrier_destroy(&barrier) == 0);
+}
+
+static void barrier_one_short(void)
+{
+    expect(pthread_barrier_init(&barrier, NULL, 3) == 0);
+    both(meet);
+}
+
+/* -- Time --------------------------------------------------------------------------------------------------------- */
+
+static void *sleep_in_all_ways(void *arg)
+{
+    const struct timespec hour = {3600, 0};
+    const struct timespec wrong = {0, -1};
+    struct timespec until = later(CLOCK_MONOTONIC, 3 * 3600);
+    time_t before = time(NULL);
+    expect(nanosleep(&hour, NULL) == 0);
+    expect(clock_nanosleep(CLOCK_MONOTONIC, 0, &hour, NULL) == 0);
+    expect(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == 0);
+    expect(sleep(3600) == 0);
+    for (int i = 0; i < 4; i++)
+        expect(usleep(900000000) == 0);
+    expect(time(NULL) - before >= 5 * 3600);
+    expect(nanosleep(&wrong, NULL) == -1 && errno == EINVAL);
+    expect(clock_nanosleep(CLOCK_MONOTONIC, 0, &wrong, NULL) == EINVAL);
+    return arg;
+}
+
+static void sleeps(void)
+{
+    both(sleep_in_all_ways);
+}
+
+/* -- What is only reported ---------------------------------------------------------------------------------------- */
+
+static void *look_at_files(void *arg)
+{
+    fd_set files;
+    struct timeval none = {0, 0};
+    FD_ZERO(&files);
+    expect(poll(NULL, 0, 0) == 0);
+    expect(select(0, &files, NULL, NULL, &none) == 0);
+    return arg;
+}
+
+static void polls(void)
+{
+    both(look_at_files);
+}
+
+static void *fork_one(void *arg)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    expect(child > 0 && waitpid(child, NULL, 0) == child);
+    return arg;
+}
+
+static void forks(void)
+{
+    both(fork_one);
+}
+
+static int ends[2];
+
+static void *read_or_write(void *arg)
+{
+    char byte = 'x';
+    ssize_t done = *(int *)arg == 0 ? read(ends[0], &byte, 1) : write(ends[1], &byte, 1);
+    expect(done == 1);
+    return NULL;
+}
+
+/* Whether the reader comes first is decided by the schedule; it then blocks what has to come for it. */
+static void reads(void)
+{
+    expect(pipe(ends) == 0);
+    both(read_or_write);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} cases[] = {
+    {"thread_not_joined", thread_not_joined},
+    {"thread_joined", thread_joined},
+    {"thread_works", thread_works},
+    {"mutexes_crossed", mutexes_crossed},
+    {"mutex_counts", mutex_counts},
+    {"mutexes_timed", mutexes_timed},
+    {"mutex_polled", mutex_polled},
+    {"mutex_kinds", mutex_kinds},
+    {"signal_lost", signal_lost},
+    {"condition_waited", condition_waited},
+    {"conditions_timed", conditions_timed},
+    {"semaphores_crossed", semaphores_crossed},
+    {"semaphores_handed", semaphores_handed},
+    {"rwlock_upgraded", rwlock_upgraded},
+    {"rwlock_counts", rwlock_counts},
+    {"spins_crossed", spins_crossed},
+    {"spin_counts", spin_counts},
+    {"barrier_met", barrier_met},
+    {"barrier_one_short", barrier_one_short},
+    {"sleeps", sleeps},
+    {"polls", polls},
+    {"forks", forks},
+    {"reads", reads},
+};
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 || !*thr_version())
+        return 2;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (strcmp(cases[i].name, argv[1]) == 0) {
+            cases[i].run();
+            return 0;
+        }
+    }
+    return 2;
+}

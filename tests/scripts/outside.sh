@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Calls that are not the library's, under `threading explore`: those of pthreads and the clocks are steered, so that bugs in
+# their use are found and correct uses are accused of nothing; those that are not steered are reported.
+#
+# ctest: plain
+# ctest: timeout=300
+set -uo pipefail
+export LC_ALL=C
+
+threading=$THR_BUILD_DIR/threading
+program=$THR_BUILD_DIR/tests/programs/outside
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failures=0
+
+if [ ! -x "$threading" ]; then
+    printf 'The laboratory is not built here.\n'
+    exit 0
+fi
+
+fail()
+{
+    failures=$((failures + 1))
+    printf 'FAILED: %s\n' "$*"
+    sed 's/^/    /' "$tmp/log"
+}
+
+# explore STATUS OPTION... CASE
+explore()
+{
+    local expected=$1 got=0
+    shift
+    timeout 100 "$threading" explore -q -o "$tmp/schedule" "${@:1:$#-1}" -- "$program" "${!#}" >"$tmp/log" 2>&1 \
+        </dev/null || got=$?
+    [ "$got" = "$expected" ] || fail "${!#}: status $got, not $expected"
+}
+
+says() { grep -qF -- "$1" "$tmp/log" || fail "$case: not said: $1"; }
+
+steered()
+{
+    ! grep -q 'Not under control' "$tmp/log" || fail "$case: not under control"
+}
+
+# finds TEXT CASE...
+finds()
+{
+    local text=$1 case
+    for case in "${@:2}"; do
+        explore 1 "$case"
+        says "$text"
+        steered
+    done
+}
+
+finds 'the program ended with status 3' thread_not_joined
+finds 'deadlock' mutexes_crossed signal_lost semaphores_crossed rwlock_upgraded spins_crossed barrier_one_short
+
+for case in thread_joined mutex_counts mutexes_timed mutex_polled mutex_kinds condition_waited conditions_timed \
+    semaphores_handed spin_counts barrier_met sleeps; do
+    explore 0 -n 500 "$case"
+    steered
+done
+
+# A wait with a deadline that ends early is no mistake of ours here.
+case=rwlock_counts
+explore 0 -n 500 --no-early-timeouts rwlock_counts
+steered
+
+# reported CASE NAME...
+reported()
+{
+    local case=$1 name
+    explore 0 -n 50 "$case"
+    says 'Not under control'
+    for name in "${@:2}"; do
+        says "$name"
+    done
+}
+
+case=thread_works
+explore 0 -n 20 thread_works
+steered
+
+reported polls poll select
+reported forks fork
+
+case=reads
+explore 1 --hang 0.3 reads
+says 'no end in time'
+says 'Not under control, so that not all orders were tried: read'
+
+if ((failures)); then
+    printf '%d expectations were not met.\n' "$failures"
+    exit 1
+fi
