@@ -60,3 +60,21 @@ awk '/^```/ { if (inside) exit; if (/^```c$/) { inside = 1; next } } inside' "$T
 [ -s "$tmp/readme.c" ] || { printf 'README.md has no block of C\n'; exit 1; }
 run "$CC" "$tmp/readme.c" -o "$tmp/readme" "${cflags[@]}" "${libs[@]}"
 run timeout 30 "$tmp/readme" </dev/null
+
+# As it is installed, moved, and called from elsewhere.
+if [ -x "$THR_BUILD_DIR/threading" ]; then
+    printf 'the laboratory\n'
+    unset THREADING_LAB
+    PATH=$prefix/bin:$PATH
+    cd "$tmp"
+    [ -n "$(find "$prefix" -name 'threading.1*')" ] || { printf 'there is no man page\n'; exit 1; }
+    run threading explore -n 50 -- "$tmp/readme"
+    run threading explore -n 50 -- "$tmp/c_archive" "$(pkg-config --modversion threading)"
+    run threading check -- "$tmp/readme"
+    run "$CC" -g -fsanitize=thread "${cflags[@]}" -c "$THR_SOURCE_DIR/lab/broken/abba.c" -o "$tmp/abba.o"
+    run "$CC" "$tmp/abba.o" -o "$tmp/abba" -L "$libdir" -lthreading_lab_tsan "${libs[@]}" -pthread
+    ! threading explore -o "$tmp/abba.schedule" -- "$tmp/abba" >"$tmp/log" 2>&1 && grep -q '^deadlock' "$tmp/log" ||
+        { printf 'abba is not found\n'; cat "$tmp/log"; exit 1; }
+    ! threading replay "$tmp/abba.schedule" >"$tmp/log" 2>&1 && grep -q '^deadlock' "$tmp/log" ||
+        { printf 'abba is not replayed\n'; cat "$tmp/log"; exit 1; }
+fi
