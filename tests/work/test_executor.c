@@ -114,6 +114,24 @@ static void test_cancel_pending(void **state)
     end(executor);
 }
 
+/* A future that has a task is set by nobody else. */
+static void test_set_by_a_stranger(void **state)
+{
+    (void)state;
+    thr_event go = THR_EVENT_INIT;
+    thr_executor *executor = make(1);
+    thr_future *running = submit(executor, wait_for, &go);
+    thr_future *pending = submit(executor, give_arg, &go);
+    CHECK_RESULT(thr_future_set_running(pending), THR_INVALID);
+    CHECK_RESULT(thr_future_set_result(pending, NULL), THR_INVALID);
+    CHECK_RESULT(thr_future_set_failure(pending, 1, "no"), THR_INVALID);
+    CHECK_RESULT(thr_future_set_result(running, NULL), THR_INVALID);
+    thr_event_set(&go);
+    CHECK(result_of(running) == &go);
+    CHECK(result_of(pending) == &go);
+    end(executor);
+}
+
 /* -- Workers ------------------------------------------------------------------------------------------------------ */
 
 static void test_saturation(void **state)
@@ -255,7 +273,8 @@ static void test_callback_submits(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_submit), cmocka_unit_test(test_invalid), cmocka_unit_test(test_without_future),
-             cmocka_unit_test(test_order), cmocka_unit_test(test_cancel_pending), cmocka_unit_test(test_saturation),
+             cmocka_unit_test(test_order), cmocka_unit_test(test_cancel_pending),
+             cmocka_unit_test(test_set_by_a_stranger), cmocka_unit_test(test_saturation),
              cmocka_unit_test(test_default_workers), cmocka_unit_test(test_idle_worker_is_used_again),
              cmocka_unit_test(test_names), cmocka_unit_test(test_workers_are_no_daemons),
              cmocka_unit_test(test_task_submits), cmocka_unit_test(test_callback_submits))

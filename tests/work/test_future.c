@@ -501,10 +501,70 @@ static void test_as_completed_later(void **state)
         thr_future_unref(f[i]);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_states), cmocka_unit_test(test_cancel), cmocka_unit_test(test_result_at_once),
-             cmocka_unit_test(test_failure_at_once), cmocka_unit_test(test_set_twice),
-             cmocka_unit_test(test_result_later), cmocka_unit_test(test_result_in_time),
-             cmocka_unit_test(test_many_ask), cmocka_unit_test(test_callbacks),
+/* -- Several threads at once --------------------------------------------------------------------------------------- */
+
+enum { RACERS = 3, RACES = 3000 };
+
+struct race {
+    thr_barrier round;
+    thr_future *future;
+    void *won[RACERS]; /* what it has set, if it was the one */
+    bool cancelled;
+    uint32_t calls;
+};
+
+static void count_race(thr_future *future, void *arg)
+{
+    struct race *race = arg;
+    CHECK(thr_future_done(future));
+    (void)__atomic_add_fetch(&race->calls, 1, __ATOMIC_RELAXED);
+}
+
+static void run_race(struct race *race, size_t i)
+{
+    CHECK_OK(thr_barrier_wait(&race->round, NULL));
+    CHECK_OK(thr_future_add_done_callback(race->future, count_race, race));
+    if (i == 0)
+        race->cancelled = thr_future_cancel(race->future) == THR_OK;
+    else if (thr_future_set_result(race->future, &race->won[i]) == THR_OK)
+        race->won[i] = &race->won[i];
+    CHECK_OK(thr_barrier_wait(&race->round, NULL));
+}
+
+static void racer(void *arg)
+{
+    for (int i = 0; i < RACES; i++)
+        run_race(arg, support_index());
+}
+
+/* One cancels, two set: one of them has its way, and every callback is called once. */
+static void test_race(void **state)
+{
+    (void)state;
+    struct race race = {.round = THR_BARRIER_INIT(RACERS + 1, NULL, NULL)};
+    struct support_bunch bunch;
+    support_bunch_start(&bunch, RACERS, racer, &race);
+    for (int i = 0; i < RACES; i++) {
+        void *result;
+        race.future = make(PENDING);
+        race.calls = 0;
+        race.won[1] = NULL;
+        race.won[2] = NULL;
+        CHECK_OK(thr_barrier_wait(&race.round, NULL));
+        CHECK_OK(thr_barrier_wait(&race.round, NULL));
+        CHECK_EQUAL((race.won[1] != NULL) + (race.won[2] != NULL) + race.cancelled, 1);
+        CHECK_RESULT(thr_future_result_until(race.future, 0, &result), race.cancelled ? THR_CANCELLED : THR_OK);
+        CHECK(result == (race.cancelled ? NULL : race.won[1] ? race.won[1] : race.won[2]));
+        CHECK_EQUAL(race.calls, RACERS);
+        thr_future_unref(race.future);
+    }
+    support_bunch_join(&bunch);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_states), cmocka_unit_test(test_race), cmocka_unit_test(test_cancel),
+             cmocka_unit_test(test_result_at_once), cmocka_unit_test(test_failure_at_once),
+             cmocka_unit_test(test_set_twice), cmocka_unit_test(test_result_later),
+             cmocka_unit_test(test_result_in_time), cmocka_unit_test(test_many_ask), cmocka_unit_test(test_callbacks),
              cmocka_unit_test(test_callbacks_that_fail), cmocka_unit_test(test_dropped),
              cmocka_unit_test(test_wait_at_once), cmocka_unit_test(test_wait_later),
              cmocka_unit_test(test_wait_and_leave), cmocka_unit_test(test_as_completed),

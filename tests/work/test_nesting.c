@@ -50,6 +50,25 @@ static void *submit_and_wait(void *arg)
     return NULL;
 }
 
+/* With a deadline it only waits: another worker runs it. */
+static void *submit_and_wait_in_time(void *arg)
+{
+    void *result;
+    thr_future *future = submit(who, NULL);
+    CHECK_OK(thr_future_result_until(future, support_limit(), &result));
+    CHECK(result != thr_current_thread());
+    thr_future_unref(future);
+    return arg;
+}
+
+static void test_not_with_a_deadline(void **state)
+{
+    (void)state;
+    begin(1);
+    (void)result_of(submit(submit_and_wait_in_time, NULL));
+    end();
+}
+
 static void test_run_by_who_waits(void **state)
 {
     (void)state;
@@ -329,7 +348,7 @@ static void test_deep(void **state)
     end();
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_run_by_who_waits), cmocka_unit_test(test_tree_of_futures),
-             cmocka_unit_test(test_no_stranger_is_run), cmocka_unit_test(test_another_takes_the_place),
-             cmocka_unit_test(test_two_executors), cmocka_unit_test(test_waiting_for_oneself),
-             cmocka_unit_test(test_deep))
+SUPPORT_MAIN(cmocka_unit_test(test_run_by_who_waits), cmocka_unit_test(test_not_with_a_deadline),
+             cmocka_unit_test(test_tree_of_futures), cmocka_unit_test(test_no_stranger_is_run),
+             cmocka_unit_test(test_another_takes_the_place), cmocka_unit_test(test_two_executors),
+             cmocka_unit_test(test_waiting_for_oneself), cmocka_unit_test(test_deep))
