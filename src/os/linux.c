@@ -233,11 +233,10 @@ extern void __asan_handle_no_return(void) __attribute__((weak));
 _Static_assert(offsetof(struct os_return, frame) == 0, "os_call stores it there");
 
 /* The end of the caller's stack, and on to the function, which returns to the caller. */
-__attribute__((naked)) void *os_call(struct os_return *place, void *(*function)(void *), void *arg)
+__attribute__((naked)) void *os_call(__attribute__((unused)) struct os_return *place,
+                                     __attribute__((unused)) void *(*function)(void *),
+                                     __attribute__((unused)) void *arg)
 {
-    (void)place;
-    (void)function;
-    (void)arg;
     __asm__("leaq 8(%rsp), %rax\n\t"
             "movq %rax, (%rdi)\n\t"
             "movq %rdx, %rdi\n\t"
