@@ -12,6 +12,12 @@ void __tsan_ignore_thread_begin(void) __attribute__((weak));
 void __tsan_ignore_thread_end(void) __attribute__((weak));
 /* NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming) */
 
+/* Whether it is there. */
+static inline int unseen_needed(void)
+{
+    return __tsan_ignore_thread_begin != 0;
+}
+
 /* The two nest. */
 static inline void unseen_begin(void)
 {
