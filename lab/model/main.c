@@ -111,7 +111,7 @@ static void run_cases(int first, int thread)
 
 static bool is_wanted(const struct object *object, char **names, int count)
 {
-    bool wanted = count == 0;
+    bool wanted = count == 0 && (!object->large || options.budget != NO_BUDGET);
     for (int i = 0; i < count; i++)
         wanted = wanted || strcmp(names[i], object->name) == 0;
     return wanted;

@@ -9,6 +9,8 @@
 
 #include "model/world.h"
 
+enum { SHARED_USUAL = 384 };
+
 struct named_field {
     const char *name;
     uint16_t offset;
@@ -29,6 +31,8 @@ struct object {
     void (*finish)(void);             /* all threads have ended; NULL: nothing to look at */
     bool (*makes_sense)(void);        /* these operations together; NULL: always */
     int count;                        /* of operations */
+    bool large;                       /* searched with a budget, or where it is named */
+    size_t size;                      /* of what is shared; 0: no more than SHARED_USUAL */
 };
 
 #define FIELD(type, member)                                                                                            \

@@ -181,8 +181,10 @@ static int cost_of(struct choice choice, int last)
 {
     if (choice.event == EVENT_STRAY)
         return 1;
-    if (choice.event != EVENT_STEP)
+    if (choice.event == EVENT_TICK)
         return somebody_can_go_on();
+    if (choice.event == EVENT_TIMEOUT)
+        return 0; /* the tick was one */
     if (step_is_private(choice.thread))
         return 0;
     return (choice.way != 0) + (choice.thread != last && can_go_on(last));
@@ -241,7 +243,7 @@ static void advance(void)
     int last = frame->last;
     if (search.budget != NO_BUDGET && (cost += cost_of(choice, last)) > search.budget)
         return;
-    bool turns = choice.event == EVENT_STEP && !step_is_private(choice.thread);
+    bool turns = choice.event != EVENT_TICK && !(choice.event == EVENT_STEP && step_is_private(choice.thread));
     search.count.steps++;
     step(choice);
     push(turns ? choice.thread : last, cost);
@@ -257,6 +259,7 @@ static void start(void)
     memset(world.done, 0, sizeof world.done);
     memset(world.sleepers, 0, sizeof world.sleepers);
     memset(&world.consistent, 0, sizeof world.consistent);
+    world.shared_size = (uint16_t)(scenario.object->size ? (scenario.object->size + 7) & ~(size_t)7 : SHARED_USUAL);
     world.sleeping = 0;
     world.clock = 0;
     world.strays = 0;

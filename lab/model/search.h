@@ -15,8 +15,8 @@ struct search_count {
 enum { NO_BUDGET = 255 };
 
 /* Searches the states of the scenario that are come to with no more than `budget` unlikely steps: a switch away from a
- * thread that could go on, an old value or a failure for no reason, a stray wake, time that moves on or a deadline that
- * passes while somebody could go on. False: a violation was found; `failure` says which, and the way there with the fewest
+ * thread that could go on, an old value or a failure for no reason, a stray wake, time that moves on while somebody could
+ * go on. False: a violation was found; `failure` says which, and the way there with the fewest
  * unlikely steps was printed. */
 bool search_run(uint64_t most_states, int budget, struct search_count *counted);
 

@@ -7,14 +7,14 @@
 
 void spin_begin(struct spin *spin, const void *object)
 {
-    (void)spin;
     (void)object;
+    spin->way = SPIN_YIELD;
 }
 
 void spin_begin_in_turn(struct spin *spin, const void *object)
 {
-    (void)spin;
     (void)object;
+    spin->way = SPIN_YIELD;
 }
 
 bool spin_turn(struct spin *spin)

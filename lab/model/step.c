@@ -344,7 +344,7 @@ void step(struct choice choice)
 
 uint64_t step_hash(void)
 {
-    uint64_t hash = hash_bytes((uint64_t)world.strays << 8 | world.clock, world.shared, sizeof world.shared);
+    uint64_t hash = hash_bytes((uint64_t)world.strays << 8 | world.clock, world.shared, world.shared_size);
     hash = hash_bytes(hash, world.ghost, sizeof world.ghost);
     hash = hash_bytes(hash, world.freed, sizeof world.freed);
     for (int i = 0; i < world.count; i++) {

@@ -28,7 +28,7 @@ enum {
     LOCATION_MESSAGES = 20,
     MESSAGES = 120,
     ACCESSES = 200,
-    SHARED_SIZE = 384,
+    SHARED_SIZE = 768,
     GHOST_SIZE = 384,
     STACK_SIZE = 8192,
     STRAYS_UNBOUNDED = 255,
@@ -111,13 +111,14 @@ struct world {
     uint8_t clock;         /* in ticks */
     uint8_t strays;        /* how many stray wakes there were, if they are counted */
     uint8_t count;         /* of threads */
+    uint16_t shared_size;  /* as much of `shared` is used */
     uint8_t done[THREADS]; /* how many operations of its object each has returned from */
     uint16_t messages_used;
     uint16_t accesses_used;
     struct known consistent; /* what the sequentially consistent operations so far have passed on: `seen` only */
     struct wait_record records[THREADS];
     uint64_t freed[SHARED_SIZE / 64 / 4 + 1]; /* a bit for each 4 bytes of `shared` */
-    _Alignas(64) unsigned char shared[SHARED_SIZE];
+    _Alignas(128) unsigned char shared[SHARED_SIZE];
     unsigned char ghost[GHOST_SIZE];
     struct location locations[LOCATIONS];
     /* Saved as far as they are used. */

@@ -48,4 +48,6 @@ finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word ==
 "$made/model" --summary
 "$made/model" --summary --threads 3 --messages 2 --strays 1 event event_end latch latch_end once
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
-"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2
+"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
+    bitlock lock rlock condition semaphore permit barrier barrier_action rwlock future
+"$made/model" --summary --strays 1 --budget 2 queue queue_two

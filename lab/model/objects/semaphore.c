@@ -35,12 +35,18 @@ static thr_semaphore *semaphore(void)
 
 static void release_one(int thread);
 static void release_two(int thread);
+static void release_twice(int thread);
+
+static bool is_one_release(void)
+{
+    return scenario_runs(release_one) + scenario_runs(release_two) == 1 && scenario_runs(release_twice) == 0;
+}
 
 static void taken(int thread)
 {
     (void)thread;
     ghost()->taken++;
-    if (scenario_runs(release_one) + scenario_runs(release_two) == 1)
+    if (is_one_release())
         check(shared()->data == 1, "what was done before the release is not seen");
 }
 
@@ -64,7 +70,7 @@ static void try_acquire(int thread)
 
 static void give(uint32_t n)
 {
-    if (scenario_runs(release_one) + scenario_runs(release_two) == 1)
+    if (is_one_release())
         shared()->data = 1;
     ghost()->given += n;
     check(thr_semaphore_release(semaphore(), n) == THR_OK, "a release failed");
@@ -82,6 +88,13 @@ static void release_two(int thread)
     give(2);
 }
 
+static void release_twice(int thread)
+{
+    (void)thread;
+    give(1);
+    give(1);
+}
+
 static void finish(void)
 {
     check(thr_semaphore_value(semaphore()) == ghost()->given - ghost()->taken, "permits were lost, or made");
@@ -97,11 +110,9 @@ static void prepare(void)
 {
 }
 
-static const struct model_operation operations[] = {{"acquire", acquire},
-                                                    {"acquire_until", acquire_until},
-                                                    {"try_acquire", try_acquire},
-                                                    {"release(1)", release_one},
-                                                    {"release(2)", release_two}};
+static const struct model_operation operations[] = {{"acquire", acquire},         {"acquire_until", acquire_until},
+                                                    {"try_acquire", try_acquire}, {"release(1)", release_one},
+                                                    {"release(2)", release_two},  {"release(1) twice", release_twice}};
 
 const struct object model_semaphore = {
     .name = "semaphore",

@@ -1,0 +1,231 @@
+/* queue.c - a queue with a bound (a ring, without a lock): items are neither lost nor doubled, each brings what was done
+ * before its put, and nobody sleeps who could go on. */
+
+#include "work/queue.h"
+
+#include "model/scenario.h"
+
+enum { CELLS = 2 };
+
+struct shared {
+    struct thr_queue queue;
+    struct queue_cell cells[CELLS];
+    uint32_t data[THREADS]; /* plain: written before the put */
+};
+
+static const struct named_field fields[] = {FIELD(struct shared, queue.put.word),
+                                            FIELD(struct shared, queue.put.seen),
+                                            FIELD(struct shared, queue.put.slack),
+                                            FIELD(struct shared, queue.put.waiting),
+                                            FIELD(struct shared, queue.get.word),
+                                            FIELD(struct shared, queue.get.seen),
+                                            FIELD(struct shared, queue.get.slack),
+                                            FIELD(struct shared, queue.get.waiting),
+                                            FIELD(struct shared, queue.done),
+                                            FIELD(struct shared, cells[0].turn),
+                                            FIELD(struct shared, cells[0].item),
+                                            FIELD(struct shared, cells[1].turn),
+                                            FIELD(struct shared, cells[1].item),
+                                            FIELD(struct shared, data),
+                                            {0}};
+
+struct ghost {
+    uint32_t put, taken, discarded;
+    bool ended;
+    bool was_taken[THREADS];
+    bool puts[THREADS], gets[THREADS]; /* whether the thread is in a call that waits */
+};
+
+static struct shared *shared(void)
+{
+    return (struct shared *)world.shared;
+}
+
+static struct ghost *ghost(void)
+{
+    return (struct ghost *)world.ghost;
+}
+
+static thr_queue *queue(void)
+{
+    return &shared()->queue;
+}
+
+/* -- The operations ----------------------------------------------------------------------------------------------- */
+
+static thr_result put_by(int thread, thr_time deadline)
+{
+    shared()->data[thread] = 1;
+    ghost()->puts[thread] = true;
+    thr_result result = thr_queue_put_until(queue(), &shared()->data[thread], deadline);
+    ghost()->puts[thread] = false;
+    ghost()->put += result == THR_OK;
+    check(result != THR_CLOSED || ghost()->ended, "closed, and nobody has shut it down");
+    return result;
+}
+
+static void put(int thread)
+{
+    thr_result result = put_by(thread, THR_FOREVER);
+    check(result == THR_OK || result == THR_CLOSED, "a put without a deadline ended otherwise");
+}
+
+static void put_until(int thread)
+{
+    (void)put_by(thread, AFTER_TICKS(1));
+}
+
+static void try_put(int thread)
+{
+    (void)put_by(thread, 0);
+}
+
+static void take(void *item)
+{
+    uint32_t from = (uint32_t)((uint32_t *)item - shared()->data);
+    check(from < THREADS && !ghost()->was_taken[from], "an item that nobody put, or that was taken before");
+    check(shared()->data[from] == 1, "what was done before the put is not seen");
+    ghost()->was_taken[from] = true;
+    ghost()->taken++;
+}
+
+static thr_result get_by(int thread, thr_time deadline)
+{
+    void *item = NULL;
+    ghost()->gets[thread] = true;
+    thr_result result = thr_queue_get_until(queue(), &item, deadline);
+    ghost()->gets[thread] = false;
+    if (result == THR_OK)
+        take(item);
+    check(result != THR_CLOSED || ghost()->ended, "closed, and nobody has shut it down");
+    return result;
+}
+
+static void get(int thread)
+{
+    thr_result result = get_by(thread, THR_FOREVER);
+    check(result == THR_OK || result == THR_CLOSED, "a get without a deadline ended otherwise");
+}
+
+static void get_until(int thread)
+{
+    (void)get_by(thread, AFTER_TICKS(1));
+}
+
+static void try_get(int thread)
+{
+    (void)get_by(thread, 0);
+}
+
+static void put_and_get(int thread)
+{
+    put(thread);
+    get(thread);
+}
+
+static void shutdown(int thread)
+{
+    (void)thread;
+    ghost()->ended = true;
+    thr_queue_shutdown(queue(), false);
+}
+
+static void shutdown_now(int thread)
+{
+    void *item;
+    (void)thread;
+    ghost()->ended = true;
+    thr_queue_shutdown(queue(), true);
+    while (thr_queue_discarded(queue(), &item) == THR_OK) {
+        take(item);
+        ghost()->discarded++;
+    }
+}
+
+/* -- What must hold ----------------------------------------------------------------------------------------------- */
+
+static uint64_t size(void)
+{
+    return queue_position(queue()->put.word) - queue_position(queue()->get.word);
+}
+
+static void finish(void)
+{
+    check(size() == ghost()->put - ghost()->taken, "items were lost, or made");
+    check(queue()->put.waiting == 0 && queue()->get.waiting == 0, "somebody is counted as waiting who does not wait");
+}
+
+static bool may_rest(void)
+{
+    for (int i = 0; i < THREADS; i++) {
+        if (ghost()->ended && (ghost()->puts[i] || ghost()->gets[i]))
+            return false;
+        if ((ghost()->puts[i] && size() < queue()->put.slack) || (ghost()->gets[i] && size() > 0))
+            return false;
+    }
+    return true;
+}
+
+/* As thr_queue_new makes one. */
+static void prepare_for(uint64_t bound, uint64_t cells)
+{
+    queue()->put.slack = bound;
+    queue()->put.patience = queue()->get.patience = 1;
+    queue()->ring = shared()->cells;
+    queue()->ring_mask = cells - 1;
+    queue()->room = bound;
+    queue()->store = QUEUE_RING;
+    for (uint64_t i = 0; i < cells; i++)
+        shared()->cells[i] = (struct queue_cell){.turn = 2 * i};
+}
+
+static void prepare(void)
+{
+    prepare_for(1, 1);
+}
+
+static void prepare_two(void)
+{
+    prepare_for(2, 2);
+}
+
+static bool one_shutdown(void)
+{
+    return scenario_runs(shutdown) + scenario_runs(shutdown_now) <= 1;
+}
+
+static const struct model_operation operations[] = {{"put", put},
+                                                    {"put_until", put_until},
+                                                    {"try_put", try_put},
+                                                    {"get", get},
+                                                    {"get_until", get_until},
+                                                    {"try_get", try_get},
+                                                    {"put, get", put_and_get},
+                                                    {"shutdown", shutdown},
+                                                    {"shutdown_now", shutdown_now}};
+
+const struct object model_queue = {
+    .name = "queue",
+    .operations = operations,
+    .count = sizeof operations / sizeof *operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = one_shutdown,
+};
+
+const struct object model_queue_two = {
+    .name = "queue_two",
+    .operations = operations,
+    .count = sizeof operations / sizeof *operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare_two,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = one_shutdown,
+};
