@@ -8,7 +8,7 @@
 #include "work/frame.h"
 #include "work/help.h"
 
-__thread struct here here;
+__thread struct thr__here thr__here;
 
 void wait_moment(unsigned *turns)
 {
@@ -46,11 +46,10 @@ void frame_prepare(void)
 {
 }
 
-bool frame_call(struct frame *frame, void *(*function)(void *arg), void *arg, void **result)
+void *os_call(struct os_return *place, void *(*function)(void *), void *arg)
 {
-    (void)frame;
-    *result = function(arg);
-    return true;
+    (void)place;
+    return function(arg);
 }
 
 void frame_join_open(struct frame *frame)

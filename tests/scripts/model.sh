@@ -46,8 +46,9 @@ finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word ==
     'acquire | acquire | acquire' --threads 3 --messages 2 --strays 0
 
 "$made/model" --summary
-"$made/model" --summary --threads 3 --messages 2 --strays 1 event event_end latch latch_end once
+"$made/model" --summary --threads 3 --messages 2 --strays 1 event latch latch_end once
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
-    bitlock lock rlock condition semaphore permit barrier barrier_action rwlock future
+    bitlock lock rlock semaphore permit barrier barrier_action rwlock
+"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future
 "$made/model" --summary --strays 1 --budget 2 queue queue_two
