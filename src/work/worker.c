@@ -7,7 +7,7 @@
  *
  * Lingering. Where tasks take less time than their submission, a worker finds one job each time, or none, and what it
  * costs to find it, some lines that go to and fro between two processors, is paid by who submits as well. If it comes a
- * microsecond later, it finds fifty. Where jobs come one by one, because somebody waits for each before the next is
+ * microsecond later, it finds many. Where jobs come one by one, because somebody waits for each before the next is
  * submitted, that would be a microsecond lost. So it is tried now and then, and goes on as long as it pays:
  *
  *  lingers   shorts
