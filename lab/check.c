@@ -28,6 +28,7 @@ static bool running;
 
 /* 0 free, 1 held, 2 held and somebody may sleep. Not a lock of the library: that would call us. */
 static uint32_t word;
+static const thr_time moment = 10000000;
 
 void check_enter(void)
 {
@@ -35,8 +36,10 @@ void check_enter(void)
     uint32_t now = 0;
     if (__atomic_compare_exchange_n(&word, &now, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         return;
-    while (swap_acquire(&word, 2) != 0) /* pairs with check_leave's release */
-        (void)lab_library->os->wait(&word, 2, OS_ANY, THR_FOREVER);
+    while (swap_acquire(&word, 2) != 0) { /* pairs with check_leave's release */
+        check_answer();                   /* it may be this stack that the other waits for */
+        (void)lab_library->os->wait(&word, 2, OS_ANY, lab_library->os->now() + moment);
+    }
 }
 
 void check_leave(void)

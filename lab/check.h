@@ -76,6 +76,10 @@ struct watched {
     const void *judged_object;
     thr_time judged_since;
 
+    /* Its wait that stood in a circle which was reported: under the lock. */
+    const void *told_object;
+    thr_time told_since;
+
     /* While it sleeps. Others read them. */
     uint32_t sleeping; /* odd while it does */
     const uint32_t *word;
@@ -171,6 +175,9 @@ void forget_stack(struct watched *me);
 
 /* The wait of struct wait_system. */
 enum os_wait_end check_wait(const uint32_t *word, uint32_t expected, uint32_t mask, thr_time deadline);
+
+/* Gives the caller's stack to who asks for the stacks of those that sleep. */
+void check_answer(void);
 
 /* At the end of the process. */
 void check_blocked_at_end(void);

@@ -8,6 +8,8 @@
  * W2  Nobody can go on when every thread of the process sleeps without a deadline on a word that is as it was. Who was
  *     woken, and has not run yet, has had its word changed. They are counted twice, as in W1; by main, while it sleeps
  *     itself: as long as it does not, somebody can go on.
+ * W3  A circle is reported once. Two threads that close it together may both see it: who reports marks the wait of each
+ *     of its threads, under the lock, and who comes second finds its own wait marked.
  *
  * Order: `sleeping` is stored with release when the fields after it are set, and pairs with the acquire of those who
  * look. The record is written before the holders are read, and each thread does both: a full fence stands between, so
@@ -25,7 +27,7 @@
 enum { CIRCLE_MAX = 64, STEPS_MAX = 10000, SHOWN_MAX = 256 };
 
 static const thr_time heartbeat = 100000000;
-static const thr_time patience = 1000000000; /* for a stack that was asked for */
+static const thr_time patience = 5000000000; /* for a stack that was asked for */
 
 static bool is_lock(uint32_t kind)
 {
@@ -110,6 +112,12 @@ static void give_stack(struct watched *me)
     store_release(&me->given, wanted); /* pairs with ask_stack */
 }
 
+void check_answer(void)
+{
+    if (check_self())
+        give_stack(check_self());
+}
+
 /* Asks a thread that sleeps: it is woken for that, and sleeps again. NULL: it did not answer. */
 static const struct stack *ask_stack(struct watched *thread)
 {
@@ -126,9 +134,27 @@ static const struct stack *ask_stack(struct watched *thread)
             return NULL;
         if (load_acquire(&thread->sleeping) & 1)
             os->wake(load_relaxed(&thread->word), UINT32_MAX, OS_ANY);
-        (void)os->wait(&nothing, 0, OS_ANY, os->now() + patience / 1000);
+        (void)os->wait(&nothing, 0, OS_ANY, os->now() + patience / 5000);
     }
     return &thread->stack;
+}
+
+/* W3 */
+static bool is_told(const struct waiter_seen *seen)
+{
+    const struct watched *thread = seen->thread;
+    return thread->told_object == seen->sight.wait.object && thread->told_since == seen->sight.wait.since;
+}
+
+static void tell(struct circle *circle)
+{
+    for (size_t i = 0; i < circle->n; i++) {
+        struct waiter_seen *seen = &circle->waiters[i];
+        seen->stack = ask_stack(seen->thread);
+        seen->thread->told_object = seen->sight.wait.object;
+        seen->thread->told_since = seen->sight.wait.since;
+    }
+    report_cycle(circle->waiters, circle->n);
 }
 
 static void look_for_circle(struct watched *me)
@@ -137,11 +163,8 @@ static void look_for_circle(struct watched *me)
     check_enter();
     first.n = first.steps = second.n = second.steps = 0;
     first.waiters[0].thread = second.waiters[0].thread = me;
-    if (closes(&first, me) && closes(&second, me) && is_same(&first, &second)) { /* W1 */
-        for (size_t i = 0; i < first.n; i++)
-            first.waiters[i].stack = ask_stack(first.waiters[i].thread);
-        report_cycle(first.waiters, first.n);
-    }
+    if (closes(&first, me) && closes(&second, me) && is_same(&first, &second) && !is_told(&first.waiters[0])) /* W1 */
+        tell(&first);
     check_leave();
 }
 
