@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/litmus.h"
 #include "model/search.h"
 #include "model/step.h"
 
@@ -24,6 +25,7 @@ static const char usage[] =
     "    --match TEXT    only cases with this in their line, as --list prints it\n"
     "    --first         ends with the first violation\n"
     "    --list          only says what would be searched\n"
+    "    --litmus        tries the search itself, on small programs of which C11 says what they may do, and no object\n"
     "    --summary       a line for each object instead of one for each case\n"
     "\n"
     "A violation is printed as columns, one a thread; the status is then 1.\n";
@@ -36,7 +38,8 @@ static struct options {
     bool list;
     bool summary;
     bool first;
-} options = {"", UINT64_MAX, 2, NO_BUDGET, false, false, false};
+    bool litmus;
+} options = {"", UINT64_MAX, 2, NO_BUDGET, false, false, false, false};
 
 static struct totals {
     struct search_count count;
@@ -147,13 +150,19 @@ static uint64_t number(const char *name, const char *text, uint64_t least, uint6
 
 static void parse(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"threads", required_argument, NULL, 't'}, {"messages", required_argument, NULL, 'm'},
-        {"ticks", required_argument, NULL, 'k'},   {"strays", required_argument, NULL, 'r'},
-        {"budget", required_argument, NULL, 'b'},  {"states", required_argument, NULL, 's'},
-        {"match", required_argument, NULL, 'o'},   {"first", no_argument, NULL, 'f'},
-        {"list", no_argument, NULL, 'l'},          {"summary", no_argument, NULL, 'u'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option names[] = {{"threads", required_argument, NULL, 't'},
+                                          {"messages", required_argument, NULL, 'm'},
+                                          {"ticks", required_argument, NULL, 'k'},
+                                          {"strays", required_argument, NULL, 'r'},
+                                          {"budget", required_argument, NULL, 'b'},
+                                          {"states", required_argument, NULL, 's'},
+                                          {"match", required_argument, NULL, 'o'},
+                                          {"first", no_argument, NULL, 'f'},
+                                          {"list", no_argument, NULL, 'l'},
+                                          {"summary", no_argument, NULL, 'u'},
+                                          {"litmus", no_argument, NULL, 'i'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (option) {
@@ -186,6 +195,9 @@ static void parse(int argc, char **argv)
             break;
         case 'u':
             options.summary = true;
+            break;
+        case 'i':
+            options.litmus = true;
             break;
         case 'h':
             (void)fputs(usage, stdout);
@@ -230,9 +242,11 @@ int main(int argc, char **argv)
 {
     parse(argc, argv);
     check_names(argv + optind, argc - optind);
+    step_setup();
+    if (options.litmus)
+        return litmus_check() ? 0 : 1;
     if (!options.list)
         print_bounds();
-    step_setup();
     for (int i = 0; i < objects_count; i++) {
         if (is_wanted(objects[i], argv + optind, argc - optind))
             run_object(objects[i]);

@@ -55,15 +55,10 @@ static uint8_t larger(uint8_t a, uint8_t b)
     return a > b ? a : b;
 }
 
-static void learn_order(struct known *known, const struct known *more)
+static void learn(struct known *known, const struct known *more)
 {
     for (int i = 0; i < LOCATIONS; i++)
         known->seen[i] = larger(known->seen[i], more->seen[i]);
-}
-
-static void learn(struct known *known, const struct known *more)
-{
-    learn_order(known, more);
     for (int i = 0; i < THREADS; i++)
         known->clock[i] = larger(known->clock[i], more->clock[i]);
 }
@@ -324,16 +319,19 @@ int memory_ways(int thread)
     return count;
 }
 
-static void before_consistent(int thread, int order)
+/* The sequentially consistent operations have one order, that of the steps: none is before the latest such store to its
+ * location. What its thread knows of others is not its business. */
+static void before_consistent(int thread, const struct location *location, int order)
 {
+    uint8_t *seen = &world.threads[thread].known.seen[index_of(location)];
     if (order == __ATOMIC_SEQ_CST)
-        learn_order(&world.threads[thread].known, &world.consistent);
+        *seen = larger(*seen, world.consistent.seen[index_of(location)]);
 }
 
-static void after_consistent(int thread, int order)
+static void after_consistent(const struct location *location, int stored, int order)
 {
     if (order == __ATOMIC_SEQ_CST)
-        learn_order(&world.consistent, &world.threads[thread].known);
+        world.consistent.seen[index_of(location)] = (uint8_t)stored;
 }
 
 void memory_step(int thread, int way_number)
@@ -342,7 +340,7 @@ void memory_step(int thread, int way_number)
     struct thread *me = &world.threads[thread];
     const struct pending *pending = &me->pending;
     struct location *location = location_for(pending);
-    before_consistent(thread, pending->order);
+    before_consistent(thread, location, pending->order);
     struct way way = find_way(location, me, way_number, &count);
     if (way.index < 0)
         way = find_way(location, me, 0, &count); /* the operations before it left fewer ways */
@@ -354,14 +352,15 @@ void memory_step(int thread, int way_number)
     if (reads)
         read_message(thread, location, way.index, order);
     me->result = part_of(location, pending, old);
-    if (way.stores)
+    if (way.stores) {
         store_message(thread, location, way.index + 1, combine(pending, old), order, reads);
+        after_consistent(location, way.index + 1, order);
+    }
     if (pending->operation == OPERATION_CAS) {
         me->result = way.stores;
         if (!way.stores)
             put_value((uintptr_t)pending->expected, pending->size, old);
     }
-    after_consistent(thread, pending->order);
     trace_operation(thread, old, combine(pending, old), way.stores, location->count - 1 - way.index - way.stores);
 }
 

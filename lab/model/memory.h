@@ -4,8 +4,9 @@
  * order after that; a read-modify-write reads and stores without anything coming between. What a store with release
  * order knows goes to the loads with acquire order that read it, or read a read-modify-write that continues it. Not
  * there: values that depend on themselves, or on a later store of the same thread (C11 allows both, and of what runs
- * on today's processors only the second has been seen). A sequentially consistent operation is taken for an acquire
- * and release that also learns of, and adds to, what all such operations before it knew: a little stronger than C11's. */
+ * on today's processors only the second has been seen). The order of the sequentially
+ * consistent operations is that of the steps, and each is an acquire and a release besides; a compare-and-swap that fails
+ * counts as one if it were one when it succeeded. */
 
 #ifndef MODEL_MEMORY_H
 #define MODEL_MEMORY_H

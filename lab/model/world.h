@@ -115,7 +115,7 @@ struct world {
     uint8_t done[THREADS]; /* how many operations of its object each has returned from */
     uint16_t messages_used;
     uint16_t accesses_used;
-    struct known consistent; /* what the sequentially consistent operations so far have passed on: `seen` only */
+    struct known consistent; /* of each location, the latest sequentially consistent store: `seen` only */
     struct wait_record records[THREADS];
     uint64_t freed[SHARED_SIZE / 64 / 4 + 1]; /* a bit for each 4 bytes of `shared` */
     _Alignas(128) unsigned char shared[SHARED_SIZE];

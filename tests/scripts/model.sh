@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The search of the library's own algorithms (lab/model, docs/model.md): what takes seconds of it, and that it finds
-# mistakes. ./nightly goes further.
+# The search of the library's own algorithms (lab/model, docs/model.md): that it allows what C11 does and no more, that it
+# finds mistakes, and what takes seconds of it. ./nightly goes further.
 #
 # ctest: plain
 # ctest: timeout=300
@@ -36,8 +36,11 @@ finds()
     grep -A1 '^FAILED' "$work/out"
 }
 
+# Small programs of which C11 says what they may do.
+"$made/model" --litmus
+
 # A set that returns early because the flag is up.
-finds sync/event.c 's/^    uint32_t word = load_relaxed\(&event->word_\);/&\n    if (word \& SET)\n        return;/' \
+finds sync/event.c '/^void thr_event_set\(/,/^\}/s/^    uint32_t word = load_relaxed\(&event->word_\);/&\n    if (word \& SET)\n        return;/' \
     event 'post | post | consume' --threads 3
 # A lock whose release does not wake; whose release orders nothing; a permit whose sleepers do not say so in the word.
 finds sync/lock.c 's/^( +)wait_wake\(.*/\1;/' lock 'acquire | acquire'
