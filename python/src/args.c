@@ -6,6 +6,8 @@
 
 enum { NANOSECONDS = 1000000000 };
 
+#define TIME_RANGE 9223372036854775808.0 /* 2 to the power of 63 */
+
 /* -- Arguments ---------------------------------------------------------------------------------------------------- */
 
 static bool too_many(const struct signature *signature, Py_ssize_t nargs)
@@ -49,7 +51,7 @@ static bool put_positional(const struct signature *signature, PyObject *const *a
 static bool all_there(const struct signature *signature, PyObject *const *out)
 {
     for (Py_ssize_t i = 0; i < signature->required; i++) {
-        if (!out[i]) {
+        if (!out[i]) { // NOLINT(clang-analyzer-core.uninitialized.Branch): there are as many as names, set by the caller
             PyErr_Format(PyExc_TypeError, "%s() missing 1 required positional argument: '%s'", signature->name,
                          signature->names[i]);
             return false;
@@ -175,7 +177,7 @@ bool args_seconds(PyObject *seconds, thr_time *span)
     }
     value *= NANOSECONDS;
     value = value < 0 ? floor(value) : ceil(value); /* away from 0, as in CPython */
-    if (!(value >= -0x1p63 && value < 0x1p63))
+    if (!(value >= -TIME_RANGE && value < TIME_RANGE))
         return too_large("timestamp out of range for platform time_t");
     *span = (thr_time)value;
     return true;

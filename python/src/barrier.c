@@ -229,7 +229,7 @@ static PyObject *ask_parts(struct barrier *self, const char *function, PyObject 
 
 /* -- Calls -------------------------------------------------------------------------------------------------------- */
 
-static PyObject *wait_(struct barrier *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+static PyObject *method_wait(struct barrier *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *timeout = NULL;
     if (!args_parse(&wait_signature, args, nargs, kwnames, &timeout))
@@ -254,7 +254,7 @@ static PyObject *reset(struct barrier *self, PyObject *Py_UNUSED(none))
     Py_RETURN_NONE;
 }
 
-static PyObject *abort_(struct barrier *self, PyObject *Py_UNUSED(none))
+static PyObject *method_abort(struct barrier *self, PyObject *Py_UNUSED(none))
 {
     if (has_own_parts(self))
         return ask_parts(self, "abort", NULL);
@@ -305,13 +305,13 @@ static PyObject *reduce(struct barrier *self, PyObject *Py_UNUSED(none))
 }
 
 static PyMethodDef methods[] = {
-    {"wait", (PyCFunction)(void (*)(void))wait_, METH_FASTCALL | METH_KEYWORDS,
+    {"wait", (PyCFunction)(void (*)(void))method_wait, METH_FASTCALL | METH_KEYWORDS,
      CALL("wait($self, /, timeout=None)") "Wait until all parties have come; return which this one was, from 0.\n\n"
                                           "BrokenBarrierError if that did not happen in time, or the barrier was "
                                           "broken or reset."},
     {"reset", (PyCFunction)reset, METH_NOARGS,
      CALL("reset($self, /)") "Make the barrier as new; those that wait get BrokenBarrierError."},
-    {"abort", (PyCFunction)abort_, METH_NOARGS,
+    {"abort", (PyCFunction)method_abort, METH_NOARGS,
      CALL("abort($self, /)") "Break the barrier: those that wait, or will, get BrokenBarrierError."},
     {"__reduce__", (PyCFunction)reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -347,7 +347,7 @@ static int wait_any_lock(struct condition *self, thr_time deadline)
 
 /* -- The methods -------------------------------------------------------------------------------------------------- */
 
-static PyObject *wait_(struct condition *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+static PyObject *method_wait(struct condition *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *timeout = NULL;
     thr_time deadline;
@@ -470,7 +470,7 @@ static PyMethodDef methods[] = {
     {"release", (PyCFunction)release, METH_NOARGS, CALL("release($self, /)") "Call release() of the lock."},
     {"__enter__", (PyCFunction)enter, METH_NOARGS, CALL("__enter__($self, /)") "Take the lock."},
     {"__exit__", (PyCFunction)(void (*)(void))leave, METH_FASTCALL, CALL("__exit__($self, /, *args)") "Free the lock."},
-    {"wait", (PyCFunction)(void (*)(void))wait_, FAST,
+    {"wait", (PyCFunction)(void (*)(void))method_wait, FAST,
      CALL("wait($self, /, timeout=None)") "Free the lock, wait to be notified, and take the lock again.\n\n"
                                           "False if that did not happen within the timeout, in seconds. RuntimeError "
                                           "if the lock is not held."},

@@ -227,6 +227,7 @@ static int execute(PyObject *module)
     return PyModule_AddStringConstant(module, "library_version", thr_version());
 }
 
+// NOLINTNEXTLINE(readability-function-size): a list, of which each line is a macro with statements of its own
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct state *state = PyModule_GetState(module);
@@ -252,6 +253,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the same list
 static int clear(PyObject *module)
 {
     struct state *state = PyModule_GetState(module);
@@ -302,9 +304,9 @@ struct PyModuleDef core_module = {
     .m_free = dealloc,
 };
 
-PyMODINIT_FUNC PyInit__core(void);
+PyMODINIT_FUNC PyInit__core(void); // NOLINT(readability-identifier-naming): the interpreter looks for this name
 
-PyMODINIT_FUNC PyInit__core(void)
+PyMODINIT_FUNC PyInit__core(void) // NOLINT(readability-identifier-naming): as above
 {
     return PyModuleDef_Init(&core_module);
 }

@@ -104,7 +104,7 @@ static PyObject *wait_blocked(struct event *self, thr_time deadline)
     return undisturbed ? PyBool_FromLong(result == THR_OK) : NULL;
 }
 
-static PyObject *wait_(struct event *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+static PyObject *method_wait(struct event *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     PyObject *timeout = NULL;
     thr_time deadline;
@@ -160,7 +160,7 @@ static PyMethodDef methods[] = {
     {"isSet", (PyCFunction)is_set_camel, METH_NOARGS, CALL("isSet($self, /)") "An old name of is_set()."},
     {"set", (PyCFunction)set, METH_NOARGS, CALL("set($self, /)") "Set the flag and let all waiting threads go."},
     {"clear", (PyCFunction)clear, METH_NOARGS, CALL("clear($self, /)") "Clear the flag."},
-    {"wait", (PyCFunction)(void (*)(void))wait_, METH_FASTCALL | METH_KEYWORDS,
+    {"wait", (PyCFunction)(void (*)(void))method_wait, METH_FASTCALL | METH_KEYWORDS,
      CALL("wait($self, /, timeout=None)") "Wait until the flag is set; False if it was not within the timeout, in "
                                           "seconds."},
     {"_set_and_go_on", (PyCFunction)set_and_go_on, METH_NOARGS, NULL},

@@ -239,6 +239,7 @@ static int init(struct queue *self, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-function-size): a list, of which each line is a macro with statements of its own
 static int traverse(struct queue *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
