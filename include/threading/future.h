@@ -37,7 +37,8 @@ typedef struct thr_future thr_future;
 
 /** Blocks until it is done. THR_OK: *result (may be NULL) is what the task returned. THR_FAILED: it ended by thr_fail();
  * THR_CANCELLED; THR_BROKEN: an initializer of its executor failed before it could run: *result is NULL then.
- * THR_DEADLOCK, and nothing has changed, if the caller is that task, or a task that it waits for in its groups.
+ * THR_DEADLOCK, and nothing has changed, if the caller is that task, or runs on its stack, or is a task that it waits for in
+ * its groups. (Two tasks that run, each waiting for the other's future, wait for ever, as in Python.)
  * Any number of threads may ask, any number of times. Python: future.result(), future.exception(). */
 THR_API thr_result thr_future_result(thr_future *future, void **result);
 
@@ -61,8 +62,8 @@ THR_API int thr_future_failure(const thr_future *future, char *message, size_t s
 typedef void thr_done_callback(thr_future *future, void *arg);
 
 /** Has callback(future, arg) called once, when it is done: at once, by this call, if it is already; else by the thread
- * that ran or cancelled it, in the order in which they were added. A callback that ends by thr_fail() is reported by the
- * excepthook, and the next one is called. THR_NO_MEMORY. Python: future.add_done_callback(). */
+ * that ran or cancelled it, in the order in which they were added (one that is added by a callback, at once). A callback that
+ * ends by thr_fail() is reported by the excepthook, and the next one is called; it must not end its thread. THR_NO_MEMORY. Python: future.add_done_callback(). */
 THR_NODISCARD THR_API thr_result thr_future_add_done_callback(thr_future *future, thr_done_callback *callback,
                                                               void *arg);
 
@@ -77,13 +78,14 @@ THR_API void thr_future_unref(thr_future *future);
 /** A future that somebody sets: PENDING, and no task of an executor. THR_NO_MEMORY. Python: Future(). */
 THR_NODISCARD THR_API thr_result thr_future_new(thr_future **future);
 
-/** From now on it cannot be cancelled. THR_CANCELLED if it is; THR_STARTED if it is running, or done.
+/** From now on it cannot be cancelled. THR_CANCELLED if it is; THR_STARTED if it is running, or done; THR_INVALID for a
+ * future that has a task, whatever its state.
  * Python: future.set_running_or_notify_cancel(). */
 THR_NODISCARD THR_API thr_result thr_future_set_running(thr_future *future);
 
-/** It is done: FINISHED with this result, or FAILED with this code and message. THR_CANCELLED if it was cancelled,
- * THR_TOO_LATE if it is done; THR_NO_MEMORY for the message; THR_INVALID for a future that has a task: nothing has
- * changed. Python: future.set_result(), future.set_exception(). */
+/** It is done: FINISHED with this result, or FAILED with this code and message, of which 255 bytes are kept. THR_INVALID
+ * for a future that has a task, whatever its state; THR_CANCELLED if it was cancelled, THR_TOO_LATE if it is done;
+ * THR_NO_MEMORY for the message: nothing has changed. Python: future.set_result(), future.set_exception(). */
 THR_NODISCARD THR_API thr_result thr_future_set_result(thr_future *future, void *result);
 THR_NODISCARD THR_API thr_result thr_future_set_failure(thr_future *future, int code, const char *format, ...)
     THR_PRINTF(3, 4);
@@ -99,7 +101,8 @@ typedef enum thr_when {
 
 /** Blocks until as many of the n futures are done as `when` says: THR_OK; of no futures, all are. THR_TIMEOUT. Which of
  * them are done says thr_future_done(). The same one may be there several times. THR_INVALID for another `when`, and for
- * a NULL among them. Allocates nothing for up to 16; THR_NO_MEMORY. Python: concurrent.futures.wait(). */
+ * a NULL among them; THR_DEADLOCK of all, where thr_future_result gives it for one.
+ * Allocates nothing for up to 16; THR_NO_MEMORY. Python: concurrent.futures.wait(). */
 THR_NODISCARD THR_API thr_result thr_future_wait(thr_future *const *futures, size_t n, thr_when when,
                                                  thr_time deadline);
 
@@ -116,7 +119,7 @@ THR_NODISCARD THR_API thr_result thr_future_wait(thr_future *const *futures, siz
 typedef struct thr_as_completed thr_as_completed;
 
 /** Those that are done already come first, in the order of the array; each comes once, also if it is there several times.
- * THR_NO_MEMORY; THR_INVALID for a NULL among them. */
+ * That of the calling task itself does not come. THR_NO_MEMORY; THR_INVALID for a NULL among them. */
 THR_NODISCARD THR_API thr_result thr_as_completed_new(thr_as_completed **order, thr_future *const *futures, size_t n);
 
 /** Blocks until the next is done. *future is borrowed: valid as long as the caller's own reference, or the iterator.

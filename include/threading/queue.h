@@ -86,7 +86,7 @@ THR_NODISCARD THR_API thr_result thr_queue_get_until(thr_queue *queue, void **it
 /** Takes an item out if there is one: else THR_EMPTY. Python: queue.get_nowait(). */
 THR_NODISCARD THR_API thr_result thr_queue_try_get(thr_queue *queue, void **item);
 
-/** Says that the work on one item that was taken out is done. THR_TOO_MANY for more of these than items were put. Never
+/** Says that the work on one item that was put is done. THR_TOO_MANY for more of these than items were put. Never
  * blocks. Python: queue.task_done(). */
 THR_API thr_result thr_queue_task_done(thr_queue *queue);
 
