@@ -266,23 +266,6 @@ static inline bool has_ended(const thr_group *group)
     return group->here_ * ONE + away == 0;
 }
 
-/* One that run_own does not run itself. False: there is none, or it is another group's, and back where it was. */
-static __attribute__((noinline)) bool run_other(struct worker *worker, thr_group *group, thr_task *task)
-{
-    struct frame frame;
-    if (!task)
-        return false;
-    if (task_group(task) != group) {
-        push(worker, task);
-        return false;
-    }
-    if (!is_cancelled(group))
-        execute(group, task, &frame);
-    drop(task);
-    group->here_--;
-    return true;
-}
-
 /* Its call in this frame, which is used again, has failed, or has left groups open. */
 static __attribute__((noinline)) void tidy(thr_group *group, struct frame *frame)
 {
@@ -306,6 +289,25 @@ static inline bool is_plain(const struct worker *worker, const thr_group *group,
     return task && task->group_ == (uintptr_t)group && load_relaxed(&worker->executor->cancels) == 0;
 }
 
+/* One that is not plain. False: there is none, or it is another group's, and back where it was. In the same frame: one of its
+ * own would be a second in this group, and exit() ends each (quit.c). */
+static __attribute__((noinline)) bool run_other(struct worker *worker, thr_group *group, thr_task *task,
+                                                struct frame *frame)
+{
+    if (!task)
+        return false;
+    if (task_group(task) != group) {
+        push(worker, task);
+        return false;
+    }
+    if (is_cancelled(group))
+        group->here_--;
+    else
+        call_own(group, task, frame);
+    drop(task);
+    return true;
+}
+
 /* Runs what nobody has stolen, the newest first, all in one frame. `task` has been popped, or is NULL. */
 static void run_own(struct worker *worker, thr_group *group, thr_task *task)
 {
@@ -316,7 +318,7 @@ static void run_own(struct worker *worker, thr_group *group, thr_task *task)
         if (THR__LIKELY(is_plain(worker, group, task)))
             call_own(group, task, &frame);
         else
-            more = run_other(worker, group, task);
+            more = run_other(worker, group, task, &frame);
         more = more && group->here_ != 0;
         if (more)
             task = deque_pop(&worker->deque);

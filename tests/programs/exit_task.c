@@ -162,6 +162,45 @@ static void *for_opener(void *arg)
     return arg;
 }
 
+static void *wait_for_begun(void *arg)
+{
+    thr_event_wait(&begun);
+    return arg;
+}
+
+static void *exit_on_its_stack(void *storage)
+{
+    thr_group group = THR_GROUP_INIT(executor);
+    must(thr_group_spawn(&group, storage, exit_task, NULL));
+    (void)thr_group_wait(&group);
+    say("not reached");
+    return NULL;
+}
+
+/* exit() in a task of a group, on the stack of its opener, which nobody else could have run. Its storage is the library's. */
+static void *for_allocated(void *arg)
+{
+    must(thr_executor_new(&executor, .max_workers = 1));
+    must(thr_executor_submit(executor, &outer, exit_on_its_stack, NULL));
+    say_end(outer);
+    return arg;
+}
+
+/* The same with storage of its own, but while another group is open that has been cancelled. */
+static void *for_cancelled(void *arg)
+{
+    static thr_task task;
+    must(thr_executor_new(&executor, .max_workers = 2));
+    thr_group other = THR_GROUP_INIT(executor);
+    must(thr_group_spawn(&other, NULL, wait_for_begun, NULL));
+    thr_group_cancel(&other);
+    must(thr_executor_submit(executor, &outer, exit_on_its_stack, &task));
+    say_end(outer);
+    thr_event_set(&begun);
+    say(thr_strerror(thr_group_wait(&other)));
+    return arg;
+}
+
 static void *for_shutdown(void *arg)
 {
     start(2);
@@ -193,12 +232,6 @@ static void *for_map(void *arg)
     void *args[] = {NULL, &executor, NULL};
     must(thr_executor_new(&executor, .max_workers = 2));
     say(thr_strerror(thr_executor_map(executor, exit_if, args, 3, NULL)));
-    return arg;
-}
-
-static void *wait_for_begun(void *arg)
-{
-    thr_event_wait(&begun);
     return arg;
 }
 
@@ -239,11 +272,12 @@ static const struct {
     const char *name;
     thr_target *target;
 } cases[] = {
-    {"future", for_future},     {"task", for_task},
-    {"stack", for_stack},       {"group", for_group},
-    {"opener", for_opener},     {"shutdown", for_shutdown},
-    {"first", for_first},       {"map", for_map},
-    {"callback", for_callback}, {"initializer", for_initializer},
+    {"future", for_future},       {"task", for_task},
+    {"stack", for_stack},         {"group", for_group},
+    {"opener", for_opener},       {"shutdown", for_shutdown},
+    {"first", for_first},         {"map", for_map},
+    {"callback", for_callback},   {"initializer", for_initializer},
+    {"allocated", for_allocated}, {"cancelled", for_cancelled},
 };
 
 int main(int argc, char **argv)

@@ -62,6 +62,8 @@ for round in 1 2 3; do
     check exit_task stack 7 'it ended the process' 'it ended the process'
     check exit_task group 7 'it failed' 'it ended the process'
     check exit_task opener 7 'a task of its group' 'it failed'
+    check exit_task allocated 7 'it ended the process'
+    check exit_task cancelled 7 'it ended the process' 'it was cancelled'
     check exit_task first 7 'it ended the process'
     check exit_task map 7 'it failed'
     check exit_task callback 7 pending done
