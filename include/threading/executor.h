@@ -12,7 +12,7 @@
  *
  * Workers are threads like others (not daemons), named PREFIX_0, PREFIX_1, ...; they are started as they are needed, up to
  * max_workers, and sleep when there is nothing to do. A worker whose task sleeps in a wait for a future or a group is
- * replaced by another for that time, which may have a higher number.
+ * replaced by another for that time, which may have a higher number; but not one whose initializer does.
  *
  * Submitted tasks start in the order of their submission: exactly, with one worker; with several, about. Tasks of groups
  * (group.h) go before.

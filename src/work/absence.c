@@ -8,8 +8,9 @@
 
 void absence_begin(struct absence *absence)
 {
-    absence->worker = thr__here.worker;
-    absence->covered = !thr__here.worker || crew_absent(thr__here.worker);
+    struct worker *worker = thr__here.worker;
+    absence->worker = worker && worker->begun ? worker : NULL;
+    absence->covered = !absence->worker || crew_absent(worker);
 }
 
 void absence_end(struct absence *absence)

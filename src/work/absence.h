@@ -6,7 +6,8 @@
  *     absence_end(&absence);
  *     wait_end(&wait);
  *
- * In a thread that is no worker these do nothing more than wait_block does. */
+ * In a thread that is no worker these do nothing more than wait_block does; nor in an initializer: whoever came instead would
+ * have to run that first, and wait in it as well. */
 
 #ifndef WORK_ABSENCE_H
 #define WORK_ABSENCE_H
@@ -14,8 +15,8 @@
 #include "wait/wait.h"
 
 struct absence {
-    struct worker *worker;
-    bool covered; /* somebody does its work, or there is none */
+    struct worker *worker; /* that is absent; NULL: none */
+    bool covered;          /* somebody does its work, or there is none */
 };
 
 void absence_begin(struct absence *absence);

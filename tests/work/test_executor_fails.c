@@ -136,6 +136,47 @@ static void test_initializers_meet(void **state)
     end(executor);
 }
 
+/* An initializer that waits keeps its place: whoever came instead would have to run it too. */
+struct loading {
+    thr_future *future;
+    uint32_t times;
+};
+
+static void load(void *arg)
+{
+    struct loading *loading = arg;
+    __atomic_fetch_add(&loading->times, 1, __ATOMIC_RELAXED);
+    CHECK_OK(thr_future_result(loading->future, NULL));
+}
+
+static void check_waiting_initializer(unsigned max)
+{
+    enum { N = 10 };
+    thr_future *futures[N];
+    struct loading loading = {NULL, 0};
+    thr_executor *executor;
+    CHECK_OK(thr_future_new(&loading.future));
+    CHECK_OK(thr_executor_new(&executor, .max_workers = max, .initializer = load, .initarg = &loading));
+    for (unsigned i = 0; i < N; i++) {
+        futures[i] = submit(executor, give_arg, &loading);
+        support_wait_blocked(loading.future, i + 1 < max ? i + 1 : max);
+    }
+    CHECK_EQUAL(thr_active_count(), max + 1);
+    CHECK_OK(thr_future_set_result(loading.future, NULL));
+    for (unsigned i = 0; i < N; i++)
+        CHECK(result_of(futures[i]) == &loading);
+    CHECK_EQUAL(loading.times, max);
+    thr_future_unref(loading.future);
+    end(executor);
+}
+
+static void test_waiting_initializer(void **state)
+{
+    (void)state;
+    for (unsigned max = 1; max <= 3; max++)
+        check_waiting_initializer(max);
+}
+
 struct failing {
     thr_event go;
     thr_executor *executor;
@@ -191,4 +232,5 @@ static void test_failing_initializer(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_failing_task), cmocka_unit_test(test_failure_unwinds),
              cmocka_unit_test(test_pthread_exit), cmocka_unit_test(test_initializer),
-             cmocka_unit_test(test_initializers_meet), cmocka_unit_test(test_failing_initializer))
+             cmocka_unit_test(test_initializers_meet), cmocka_unit_test(test_waiting_initializer),
+             cmocka_unit_test(test_failing_initializer))
