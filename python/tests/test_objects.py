@@ -373,21 +373,26 @@ class HandOver(unittest.TestCase):
             with condition:
                 condition.notify()
 
+        def in_time(wait, wake):
+            came = []
+            thread = cthreading.Thread(target=lambda: (wait(), came.append(time.monotonic())))
+            thread.start()
+            wait_blocked(thread)
+            time.sleep(0.001)  # the last hand-over is some time ago
+            sys.setswitchinterval(30)
+            end = time.monotonic() + 4
+            while not came and time.monotonic() < end:
+                wake()
+            sys.setswitchinterval(0.005)
+            thread.join()
+            event.clear()
+            return came[0] < end
+
         for name, wait, wake in (("event", event.wait, event.set), ("semaphore", semaphore.acquire, semaphore.release),
                                  ("condition", wait_for_condition, notify)):
             with self.subTest(name):
-                came = []
-                thread = cthreading.Thread(target=lambda: (wait(), came.append(time.monotonic())))
-                thread.start()
-                wait_blocked(thread)
-                time.sleep(0.001)  # the last hand-over is some time ago
-                sys.setswitchinterval(30)
-                end = time.monotonic() + 20
-                while not came and time.monotonic() < end:
-                    wake()
-                sys.setswitchinterval(0.005)
-                thread.join()
-                self.assertLess(came[0], end)
+                # On a busy machine the woken thread may come too late for the hand-over: once, not each time.
+                self.assertTrue(any(in_time(wait, wake) for _ in range(5)))
 
 
 class Memory(unittest.TestCase):

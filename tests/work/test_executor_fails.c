@@ -166,8 +166,8 @@ static void check_waiting_initializer(unsigned max)
     for (unsigned i = 0; i < N; i++)
         CHECK(result_of(futures[i]) == &loading);
     CHECK_EQUAL(loading.times, max);
-    thr_future_unref(loading.future);
     end(executor);
+    thr_future_unref(loading.future);
 }
 
 static void test_waiting_initializer(void **state)
