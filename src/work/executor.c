@@ -327,6 +327,8 @@ static void shut(thr_executor *executor, bool cancel_futures, bool dropped)
     executor->closed = true;
     executor->dropped = dropped || executor->dropped;
     crew_dismiss(executor);
+    if (cancel_futures)
+        store_relaxed(&executor->cancelled, 1); /* map.c: a hint, which orders nothing */
     executor_unlock(executor);
     if (cancel_futures)
         drop_jobs(executor, cancel);

@@ -2,7 +2,8 @@
  *
  * As many futures as there are workers, or fewer, each take the next index again and again, until there is none. So calls
  * start in order, and no more is pending than that many futures. What they share has a reference for each, and for the
- * caller: after a deadline, those that run go on alone, and do not look at the caller's arrays any more. */
+ * caller: after a deadline, those that run go on alone, and do not look at the caller's arrays any more. A shutdown that
+ * cancels finds only those futures that have not begun; so the others look, before each call, whether there was one. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,9 @@ struct map {
     thr_lock lock; /* guards what follows, and results */
     bool stopped;  /* no more calls begin */
     bool failed;
+    bool cancelled; /* a shutdown has stopped it */
     bool abandoned; /* the arrays are gone */
+    const thr_executor *executor;
     size_t next;
     size_t n;
     void *const *args;
@@ -36,6 +39,10 @@ static void drop(struct map *map, uint32_t n)
 static bool next(struct map *map, size_t *i, void **arg)
 {
     (void)thr_lock_acquire(&map->lock);
+    if (!map->stopped && map->next < map->n && load_relaxed(&map->executor->cancelled)) {
+        map->cancelled = true;
+        map->stopped = true;
+    }
     bool more = !map->stopped && map->next < map->n;
     if (more) {
         *i = map->next++;
@@ -93,10 +100,10 @@ static thr_result submit(thr_executor *executor, struct map *map, thr_future **r
  * never run they are given back. */
 static thr_result conclude(struct map *map, thr_future **runners, size_t had, uint32_t references, thr_result waited)
 {
-    thr_result result = THR_OK;
     (void)thr_lock_acquire(&map->lock);
     map->abandoned = true;
     map->stopped = true;
+    thr_result result = map->cancelled ? THR_CANCELLED : THR_OK;
     bool complete = map->next == map->n;
     bool failed = map->failed;
     (void)thr_lock_release(&map->lock);
@@ -118,11 +125,17 @@ static thr_result conclude(struct map *map, thr_future **runners, size_t had, ui
     return complete ? THR_OK : result;
 }
 
-static struct map *make(void *(*function)(void *arg), void *const *args, size_t n, void **results, uint32_t wished)
+static struct map *make(const thr_executor *executor, void *(*function)(void *arg), void *const *args, size_t n,
+                        void **results, uint32_t wished)
 {
     struct map *map = calloc(1, sizeof *map);
     if (map)
-        *map = (struct map){.n = n, .args = args, .results = results, .function = function, .references = wished + 1};
+        *map = (struct map){.executor = executor,
+                            .n = n,
+                            .args = args,
+                            .results = results,
+                            .function = function,
+                            .references = wished + 1};
     return map;
 }
 
@@ -136,7 +149,7 @@ thr_result thr_executor_map_until(thr_executor *executor, void *(*function)(void
     uint32_t wished = n < executor->max ? (uint32_t)n : executor->max;
     size_t had = 0;
     int saved = errno;
-    struct map *map = make(function, args, n, results, wished);
+    struct map *map = make(executor, function, args, n, results, wished);
     thr_future **runners = calloc((size_t)wished + 1, sizeof(thr_future *));
     os_errno_restore(saved);
     thr_result result = map && runners ? THR_OK : THR_NO_MEMORY;

@@ -64,6 +64,46 @@ static void test_cancel_futures(void **state)
     }
 }
 
+/* Of a map that has begun, the calls that have not. */
+struct mapping {
+    thr_executor *executor;
+    thr_event go;
+    uint32_t calls;
+};
+
+static void *count_and_wait(void *arg)
+{
+    struct mapping *mapping = arg;
+    __atomic_fetch_add(&mapping->calls, 1, __ATOMIC_RELAXED);
+    return wait_for(&mapping->go);
+}
+
+static void map_cancelled(void *arg)
+{
+    enum { N = 20 };
+    struct mapping *mapping = arg;
+    void *args[N];
+    for (int i = 0; i < N; i++)
+        args[i] = mapping;
+    CHECK_RESULT(thr_executor_map(mapping->executor, count_and_wait, args, N, NULL), THR_CANCELLED);
+}
+
+static void test_cancelled_map(void **state)
+{
+    (void)state;
+    for (unsigned max = 1; max <= 3; max++) {
+        struct mapping mapping = {make(max), THR_EVENT_INIT, 0};
+        struct support_bunch bunch;
+        support_bunch_start(&bunch, 1, map_cancelled, &mapping);
+        support_wait_blocked(&mapping.go, max);
+        CHECK_OK(thr_executor_shutdown(mapping.executor, false, true));
+        thr_event_set(&mapping.go);
+        support_bunch_join(&bunch);
+        CHECK_EQUAL(mapping.calls, max);
+        end(mapping.executor);
+    }
+}
+
 /* CPython's gh-94440. */
 static void test_cancelled_right_before(void **state)
 {
@@ -192,7 +232,8 @@ static void test_used_after_thr_shutdown(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_run_after_shutdown), cmocka_unit_test(test_pending_is_done),
-             cmocka_unit_test(test_cancel_futures), cmocka_unit_test(test_cancelled_right_before),
-             cmocka_unit_test(test_shutdown_until), cmocka_unit_test(test_shutdown_in_a_task),
-             cmocka_unit_test(test_several_shut_down), cmocka_unit_test(test_dropped_while_busy),
-             cmocka_unit_test(test_dropped_by_a_task), cmocka_unit_test(test_used_after_thr_shutdown))
+             cmocka_unit_test(test_cancel_futures), cmocka_unit_test(test_cancelled_map),
+             cmocka_unit_test(test_cancelled_right_before), cmocka_unit_test(test_shutdown_until),
+             cmocka_unit_test(test_shutdown_in_a_task), cmocka_unit_test(test_several_shut_down),
+             cmocka_unit_test(test_dropped_while_busy), cmocka_unit_test(test_dropped_by_a_task),
+             cmocka_unit_test(test_used_after_thr_shutdown))
