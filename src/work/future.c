@@ -238,6 +238,8 @@ static void notify_callback(struct observer *observer, thr_future *future)
 
 thr_result thr_future_add_done_callback(thr_future *future, thr_done_callback *function, void *arg)
 {
+    if (!function)
+        return THR_INVALID;
     int saved = errno;
     struct callback *callback = malloc(sizeof *callback);
     os_errno_restore(saved);

@@ -254,6 +254,7 @@ static void test_callbacks(void **state)
     (void)state;
     thr_future *f = make(PENDING);
     CHECK_OK(thr_future_add_done_callback(f, note, a_name("a")));
+    CHECK_RESULT(thr_future_add_done_callback(f, NULL, a_name("x")), THR_INVALID);
     CHECK_OK(thr_future_add_done_callback(f, note, a_name("b")));
     CHECK_OK(thr_future_add_done_callback(f, note, a_name("c")));
     CHECK_EQUAL(n_calls, 0);
