@@ -7,13 +7,15 @@
 
 extern const struct object model_lock, model_rlock, model_event, model_event_end, model_semaphore, model_semaphore_end,
     model_permit, model_latch, model_latch_end, model_once, model_condition, model_condition_end, model_barrier,
-    model_barrier_action, model_barrier_end, model_rwlock, model_bitlock, model_queue, model_queue_two, model_future;
+    model_barrier_action, model_barrier_end, model_rwlock, model_bitlock, model_queue, model_queue_two, model_future,
+    model_rwlock_pass, model_condition_other;
 
 const struct object *const objects[] = {
-    &model_bitlock,     &model_lock,      &model_rlock,         &model_condition, &model_condition_end,
-    &model_semaphore,   &model_permit,    &model_semaphore_end, &model_event,     &model_event_end,
-    &model_latch,       &model_latch_end, &model_once,          &model_barrier,   &model_barrier_action,
-    &model_barrier_end, &model_rwlock,    &model_queue,         &model_queue_two, &model_future};
+    &model_bitlock,     &model_lock,           &model_rlock,         &model_condition, &model_condition_end,
+    &model_semaphore,   &model_permit,         &model_semaphore_end, &model_event,     &model_event_end,
+    &model_latch,       &model_latch_end,      &model_once,          &model_barrier,   &model_barrier_action,
+    &model_barrier_end, &model_rwlock,         &model_queue,         &model_queue_two, &model_future,
+    &model_rwlock_pass, &model_condition_other};
 const int objects_count = sizeof objects / sizeof *objects;
 
 struct scenario scenario;

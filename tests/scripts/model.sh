@@ -47,11 +47,17 @@ finds sync/lock.c 's/^( +)wait_wake\(.*/\1;/' lock 'acquire | acquire'
 finds sync/lock.c 's/cas_release\(/cas_relaxed(/' lock 'acquire | acquire'
 finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word == SLEEPERS || \1)/' permit \
     'acquire | acquire | acquire' --threads 3 --messages 2 --strays 0
+# A notify whose lock another thread releases meanwhile, and that then lets nobody go. A writer that gives up, and passes
+# on to the readers behind it nothing of what was written before.
+finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/handoff_grant\(.*/;/}' condition_other '' \
+    --threads 3 --messages 2 --strays 1 --budget 2
+finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acq_rel\(/add_release(/' rwlock_pass '' \
+    --threads 3 --messages 2 --strays 1 --budget 2
 
 "$made/model" --summary
-"$made/model" --summary --threads 3 --messages 2 --strays 1 event latch latch_end once
+"$made/model" --summary --threads 3 --messages 2 --strays 1 event latch latch_end once condition_other
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
-    bitlock lock rlock semaphore permit barrier barrier_action rwlock
+    bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future
 "$made/model" --summary --strays 1 --budget 2 queue queue_two

@@ -9,10 +9,14 @@ struct shared {
     thr_condition condition;
     thr_lock lock;
     uint32_t data; /* plain: a race if two are in */
+    uint32_t told; /* that the lock is held, and may be released */
 };
 
-static const struct named_field fields[] = {
-    FIELD(struct shared, condition), FIELD(struct shared, lock), FIELD(struct shared, data), {0}};
+static const struct named_field fields[] = {FIELD(struct shared, condition),
+                                            FIELD(struct shared, lock),
+                                            FIELD(struct shared, data),
+                                            FIELD(struct shared, told),
+                                            {0}};
 
 struct ghost {
     uint32_t entered;
@@ -22,6 +26,7 @@ struct ghost {
     bool chosen[THREADS];   /* came back with THR_OK */
     bool returned[THREADS];
     uint8_t chosen_count;
+    bool released; /* by another than its holder */
     uint8_t woken; /* how many the notifies said that they woke */
 };
 
@@ -220,4 +225,62 @@ const struct object model_condition_end = {
     .fields = fields,
     .prepare = prepare,
     .makes_sense = one_of_each,
+};
+
+/* -- Another thread releases the lock of who notifies, perhaps before it has notified ------------------------------- */
+
+static void wait_once(int thread)
+{
+    (void)thread;
+    (void)thr_lock_acquire(&shared()->lock);
+    (void)thr_condition_wait(&shared()->condition, &shared()->lock);
+    ghost()->chosen_count++;
+    leave();
+}
+
+static void notify_and_keep(int thread)
+{
+    (void)thread;
+    (void)thr_lock_acquire(&shared()->lock);
+    __atomic_store_n(&shared()->told, 1, __ATOMIC_RELEASE);
+    ghost()->woken = (uint8_t)thr_condition_notify(&shared()->condition, 1);
+}
+
+static void release_for_it(int thread)
+{
+    (void)thread;
+    if (__atomic_load_n(&shared()->told, __ATOMIC_ACQUIRE) == 0)
+        return;
+    leave();
+    ghost()->released = true;
+}
+
+static bool rests_for_it(void)
+{
+    check(!ghost()->released || ghost()->woken == ghost()->chosen_count, "not as many came back as were woken");
+    return true;
+}
+
+static void all_came_back(void)
+{
+    (void)rests_for_it();
+}
+
+static bool all_three(void)
+{
+    return scenario_runs(wait_once) == 1 && scenario_runs(notify_and_keep) == 1 && scenario_runs(release_for_it) == 1;
+}
+
+static const struct model_operation other_operations[] = {
+    {"wait", wait_once}, {"notify, keep", notify_and_keep}, {"release for it", release_for_it}};
+
+const struct object model_condition_other = {
+    .name = "condition_other",
+    .operations = other_operations,
+    .count = sizeof other_operations / sizeof *other_operations,
+    .fields = fields,
+    .prepare = prepare,
+    .may_rest = rests_for_it,
+    .finish = all_came_back,
+    .makes_sense = all_three,
 };

@@ -111,3 +111,29 @@ const struct object model_rwlock = {
     .prepare = prepare,
     .finish = finish,
 };
+
+/* -- Passed on: a writer gives up, and the readers behind it must see what was written before it came --------------- */
+
+static void write_and_read(int thread)
+{
+    write_lock(thread);
+    read_lock(thread);
+}
+
+static bool one_gives_up(void)
+{
+    return scenario_runs(write_and_read) == 1 && scenario_runs(write_until) == 1 && scenario_runs(read_lock) == 1;
+}
+
+static const struct model_operation pass_operations[] = {
+    {"write, read", write_and_read}, {"write_until", write_until}, {"read", read_lock}};
+
+const struct object model_rwlock_pass = {
+    .name = "rwlock_pass",
+    .operations = pass_operations,
+    .count = sizeof pass_operations / sizeof *pass_operations,
+    .fields = fields,
+    .prepare = prepare,
+    .finish = finish,
+    .makes_sense = one_gives_up,
+};
