@@ -25,6 +25,7 @@ present()
         ninja-build) command -v ninja ;;
         python3-dev) "$top/python/interpreters" | grep -q . ;;
         libpython3.11-testsuite) "$top/python/interpreters" --suite | grep -q . ;;
+        python3.11-dbg) "$top/python/interpreters" --suite --debug | grep -q . ;;
         musl-tools) command -v musl-gcc ;;
         *) dpkg-query -W -f='${Status}' "$1" | grep -q ' installed$' ;;
     esac >/dev/null 2>&1
