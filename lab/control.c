@@ -48,15 +48,19 @@ static uint64_t daemon_steps;
 
 static void token_give(struct strand *to)
 {
+    outside_enter();
     store_release(&to->token, 1);
     (void)syscall(SYS_futex, &to->token, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    outside_leave();
 }
 
 static void token_await(struct strand *self)
 {
+    outside_enter();
     while (load_acquire(&self->token) == 0)
         (void)syscall(SYS_futex, &self->token, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
     store_relaxed(&self->token, 0);
+    outside_leave();
 }
 
 /* -- Strands ------------------------------------------------------------------------------------------------------ */
@@ -109,6 +113,7 @@ static void *begin(void *arg)
 static void gone(struct strand *self)
 {
     struct run *run = control_run;
+    outside_enter();
     self->state = STRAND_GONE;
     for (uint32_t i = 0; i < run->strands; i++) {
         struct strand *other = &run->strand[i];
@@ -121,6 +126,7 @@ static void gone(struct strand *self)
     self->operation = STEP_GONE;
     control_decide(self);
     control_self = NULL;
+    outside_leave();
 }
 
 /* In the last round of the destructors: the library's own are before it. ThreadSanitizer takes its state of the thread down in
@@ -475,7 +481,9 @@ void control_join(struct strand *self, os_thread thread)
         self->state = STRAND_JOINING;
         self->target = other->id;
         self->operation = STEP_JOIN;
+        outside_enter();
         control_decide(self);
+        outside_leave();
         return;
     }
 }
@@ -508,6 +516,7 @@ void control_begin(struct run *run)
     given_begin(run);
     clock_begin(run);
     record_begin(run);
+    outside_begin();
     if (pthread_key_create(&end_key, at_thread_end) != 0 || pthread_atfork(before_fork, NULL, in_fork) != 0)
         control_found(THR_FOUND_HANG, NULL, "no key for thread-specific data is left");
     struct strand *self = strand_new(NULL);
@@ -525,6 +534,7 @@ void control_begin(struct run *run)
 void control_found(thr_finding finding, const struct strand *culprit, const char *format, ...)
 {
     struct run *run = control_run;
+    outside_enter();
     unseen_begin();
     if (run->finding == THR_FOUND_NOTHING) {
         va_list arguments;

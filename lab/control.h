@@ -75,6 +75,9 @@ void system_check_end(void);
 /* Notes a call that is not under control. */
 void outside_note(const char *name);
 
+/* A run begins: notes what was so before it. */
+void outside_begin(void);
+
 /* Between the two, the calling thread's calls of the C library are the laboratory's own. */
 void outside_enter(void);
 void outside_leave(void);

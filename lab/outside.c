@@ -7,9 +7,13 @@
  *  mutexes, condition variables, semaphores steered: who would block waits for the unlock, in the order of coming
  *                                           (outside_pthread.c)
  *  rwlocks, spin locks, barriers            the same (outside_rwlock.c)
+ *  pthread_once                             the same (outside_once.c)
+ *  threads, mutexes, conditions of C11      the same as those of pthreads (outside_c11.c)
+ *  futexes by syscall(2)                    the same (outside_futex.c)
  *  sleep, usleep, nanosleep, clocks         virtual, as the library's
  *  sched_yield                              a yield
  *  other calls that may block               made, and reported: not all orders are tried, since nobody else runs meanwhile
+ *                                           (here, and outside_blocking.c)
  *
  * What the C library and others call inside of themselves does not come here. */
 
@@ -57,6 +61,7 @@ static void *next_sched_yield;
 static void *next_select;
 static void *next_sleep;
 static void *next_time;
+static void *next_timespec_get;
 static void *next_usleep;
 
 void *outside_real(void **next, const char *name)
@@ -89,6 +94,12 @@ void outside_leave(void)
     inside--;
 }
 
+void outside_point(struct strand *self, const char *name, const void *object)
+{
+    self->call = name;
+    control_point(self, STEP_OUTSIDE, object);
+}
+
 /* -- Threads ------------------------------------------------------------------------------------------------------ */
 
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *), void *arg)
@@ -105,7 +116,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
         (void)pthread_attr_getdetachstate(attributes, &detached);
         (void)pthread_attr_getstacksize(attributes, &stack);
     }
-    control_point(self, STEP_OUTSIDE, NULL);
+    outside_point(self, "pthread_create", NULL);
     const struct control_thread what = {stack, false, function, arg, NULL};
     if (control_start(self, &native, &what) != THR_OK)
         return EAGAIN;
@@ -119,7 +130,7 @@ EXPORT int pthread_join(pthread_t thread, void **result)
 {
     struct strand *self = outside_self();
     if (self) {
-        control_point(self, STEP_OUTSIDE, NULL);
+        outside_point(self, "pthread_join", NULL);
         control_join(self, (os_thread)thread);
     }
     return REAL(pthread_join)(thread, result);
@@ -234,6 +245,15 @@ EXPORT time_t time(time_t *at)
     return now;
 }
 
+EXPORT int timespec_get(struct timespec *time, int base)
+{
+    if (!outside_self() || base != TIME_UTC)
+        return REAL(timespec_get)(time, base);
+    (void)lab_system.now();
+    (void)put_time(clock_wall(control_run), time);
+    return base;
+}
+
 EXPORT int sched_yield(void)
 {
     struct strand *self = outside_self();
@@ -251,7 +271,7 @@ void outside_passes(const char *name)
     if (!self)
         return;
     outside_note(name);
-    control_point(self, STEP_OUTSIDE, NULL);
+    outside_point(self, name, NULL);
 }
 
 EXPORT int poll(struct pollfd *files, nfds_t n, int timeout)

@@ -33,6 +33,9 @@ static inline const uint32_t *outside_word(const void *object)
     return object;
 }
 
+/* The strand is about to make this call, which may be steered: others may go on before it. */
+void outside_point(struct strand *self, const char *name, const void *object);
+
 /* Others may go on before this call, which may block; during it nobody can. */
 void outside_passes(const char *name);
 

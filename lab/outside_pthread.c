@@ -49,7 +49,7 @@ static bool is_owned(const pthread_mutex_t *mutex)
 
 static int lock_until(struct strand *self, pthread_mutex_t *mutex, thr_time deadline)
 {
-    control_point(self, STEP_OUTSIDE, mutex);
+    outside_point(self, "pthread_mutex_lock", mutex);
     return is_owned(mutex) ? REAL(pthread_mutex_lock)(mutex) : take(self, mutex, deadline);
 }
 
@@ -82,7 +82,7 @@ EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
     if (!self)
         return REAL(pthread_mutex_trylock)(mutex);
     uint32_t idle = self->idle;
-    control_point(self, STEP_OUTSIDE, mutex);
+    outside_point(self, "pthread_mutex_trylock", mutex);
     int result = REAL(pthread_mutex_trylock)(mutex);
     if (result == EBUSY)
         self->idle = idle + 1;
@@ -94,7 +94,7 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
     struct strand *self = outside_self();
     if (!self)
         return REAL(pthread_mutex_unlock)(mutex);
-    control_point(self, STEP_OUTSIDE, mutex);
+    outside_point(self, "pthread_mutex_unlock", mutex);
     int result = REAL(pthread_mutex_unlock)(mutex);
     (void)control_wake(outside_word(mutex), 1, OS_ANY);
     return result;
@@ -104,7 +104,7 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 
 static int wait_on(struct strand *self, pthread_cond_t *condition, pthread_mutex_t *mutex, thr_time deadline)
 {
-    control_point(self, STEP_OUTSIDE, condition);
+    outside_point(self, "pthread_cond_wait", condition);
     int result = REAL(pthread_mutex_unlock)(mutex);
     if (result != 0)
         return result;
@@ -137,9 +137,9 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mu
     return wait_on(self, condition, mutex, outside_deadline(until));
 }
 
-static int notify(struct strand *self, pthread_cond_t *condition, uint32_t count)
+static int notify(struct strand *self, const char *name, pthread_cond_t *condition, uint32_t count)
 {
-    control_point(self, STEP_OUTSIDE, condition);
+    outside_point(self, name, condition);
     (void)control_wake(outside_word(condition), count, OS_ANY);
     return 0;
 }
@@ -147,20 +147,21 @@ static int notify(struct strand *self, pthread_cond_t *condition, uint32_t count
 EXPORT int pthread_cond_signal(pthread_cond_t *condition)
 {
     struct strand *self = outside_self();
-    return self ? notify(self, condition, 1) : REAL(pthread_cond_signal)(condition);
+    return self ? notify(self, "pthread_cond_signal", condition, 1) : REAL(pthread_cond_signal)(condition);
 }
 
 EXPORT int pthread_cond_broadcast(pthread_cond_t *condition)
 {
     struct strand *self = outside_self();
-    return self ? notify(self, condition, UINT32_MAX) : REAL(pthread_cond_broadcast)(condition);
+    return self ? notify(self, "pthread_cond_broadcast", condition, UINT32_MAX)
+                : REAL(pthread_cond_broadcast)(condition);
 }
 
 /* -- Semaphores --------------------------------------------------------------------------------------------------- */
 
 static int down(struct strand *self, sem_t *semaphore, thr_time deadline)
 {
-    control_point(self, STEP_OUTSIDE, semaphore);
+    outside_point(self, "sem_wait", semaphore);
     while (REAL(sem_trywait)(semaphore) != 0) {
         if (errno != EAGAIN)
             return -1;
@@ -200,7 +201,7 @@ EXPORT int sem_trywait(sem_t *semaphore)
     if (!self)
         return REAL(sem_trywait)(semaphore);
     uint32_t idle = self->idle;
-    control_point(self, STEP_OUTSIDE, semaphore);
+    outside_point(self, "sem_trywait", semaphore);
     int result = REAL(sem_trywait)(semaphore);
     if (result != 0)
         self->idle = idle + 1;
@@ -212,7 +213,7 @@ EXPORT int sem_post(sem_t *semaphore)
     struct strand *self = outside_self();
     if (!self)
         return REAL(sem_post)(semaphore);
-    control_point(self, STEP_OUTSIDE, semaphore);
+    outside_point(self, "sem_post", semaphore);
     int result = REAL(sem_post)(semaphore);
     (void)control_wake(outside_word(semaphore), 1, OS_ANY);
     return result;

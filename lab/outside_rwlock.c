@@ -29,10 +29,15 @@ static void *next_pthread_spin_unlock;
 
 /* -- RWLocks ------------------------------------------------------------------------------------------------------ */
 
+static const char *name_of(int (*try)(pthread_rwlock_t *))
+{
+    return try == REAL(pthread_rwlock_trywrlock) ? "pthread_rwlock_wrlock" : "pthread_rwlock_rdlock";
+}
+
 /* The C library says EDEADLK to the writer itself. */
 static int take(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_rwlock_t *), thr_time deadline)
 {
-    control_point(self, STEP_OUTSIDE, lock);
+    outside_point(self, name_of(try), lock);
     if (lock->__data.__cur_writer == gettid())
         return EDEADLK;
     for (;;) {
@@ -48,7 +53,7 @@ static int take(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_
 static int ask(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_rwlock_t *))
 {
     uint32_t idle = self->idle;
-    control_point(self, STEP_OUTSIDE, lock);
+    outside_point(self, name_of(try), lock);
     int result = try(lock);
     if (result == EBUSY)
         self->idle = idle + 1;
@@ -116,7 +121,7 @@ EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
     struct strand *self = outside_self();
     if (!self)
         return REAL(pthread_rwlock_unlock)(lock);
-    control_point(self, STEP_OUTSIDE, lock);
+    outside_point(self, "pthread_rwlock_unlock", lock);
     int result = REAL(pthread_rwlock_unlock)(lock);
     (void)control_wake(outside_word(lock), UINT32_MAX, OS_ANY);
     return result;
@@ -129,7 +134,7 @@ EXPORT int pthread_spin_lock(pthread_spinlock_t *lock)
     struct strand *self = outside_self();
     if (!self)
         return REAL(pthread_spin_lock)(lock);
-    control_point(self, STEP_OUTSIDE, (const void *)(uintptr_t)lock);
+    outside_point(self, "pthread_spin_lock", (const void *)(uintptr_t)lock);
     for (;;) {
         int result = REAL(pthread_spin_trylock)(lock);
         if (result != EBUSY)
@@ -144,7 +149,7 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
     if (!self)
         return REAL(pthread_spin_trylock)(lock);
     uint32_t idle = self->idle;
-    control_point(self, STEP_OUTSIDE, (const void *)(uintptr_t)lock);
+    outside_point(self, "pthread_spin_trylock", (const void *)(uintptr_t)lock);
     int result = REAL(pthread_spin_trylock)(lock);
     if (result == EBUSY)
         self->idle = idle + 1;
@@ -156,7 +161,7 @@ EXPORT int pthread_spin_unlock(pthread_spinlock_t *lock)
     struct strand *self = outside_self();
     if (!self)
         return REAL(pthread_spin_unlock)(lock);
-    control_point(self, STEP_OUTSIDE, (const void *)(uintptr_t)lock);
+    outside_point(self, "pthread_spin_unlock", (const void *)(uintptr_t)lock);
     int result = REAL(pthread_spin_unlock)(lock);
     (void)control_wake(outside_word((const void *)(uintptr_t)lock), 1, OS_ANY);
     return result;
@@ -208,7 +213,7 @@ EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier)
         outside_passes("pthread_barrier_wait");
         return REAL(pthread_barrier_wait)(barrier);
     }
-    control_point(self, STEP_OUTSIDE, barrier);
+    outside_point(self, "pthread_barrier_wait", barrier);
     if (++place->waiting == place->parties) {
         place->waiting = 0;
         place->generation++;

@@ -77,6 +77,7 @@ void record_step(struct strand *strand, uint32_t operation, const void *object)
     event->strand = strand->id;
     event->operation = operation;
     event->object = object;
+    event->call = operation == STEP_OUTSIDE ? strand->call : NULL;
     event->time = run->now;
     event->depth = record_frames(event->frames, FRAMES);
 }

@@ -106,13 +106,14 @@ static uint64_t first_event(const struct run *run)
     return run->events > EVENTS ? run->events - EVENTS + 1 : 1;
 }
 
-/* The last operation of the library that a strand has begun. */
+/* The last operation of the library, or call of another, that a strand has begun. */
 static const struct event *last_operation(const struct run *run, uint32_t strand, uint32_t operation,
                                           const void *object)
 {
     for (uint64_t number = run->events; run->events > 0 && number >= first_event(run); number--) {
         const struct event *event = event_at(run, number);
-        if (event->strand == strand && event->operation < HOOK_OPERATIONS &&
+        bool call = event->operation < HOOK_OPERATIONS || event->operation == STEP_OUTSIDE;
+        if (event->strand == strand && call &&
             (operation == HOOK_OPERATIONS || (event->operation == operation && event->object == object)))
             return event;
     }
@@ -275,7 +276,8 @@ static void cell(const struct event *event, char *text, size_t size)
                                event->operation == HOOK_THREAD_BEGIN || event->operation == HOOK_THREAD_END
                            ? ""
                            : name_of(event->object);
-    (void)snprintf(text, size, "%s%s%s %s", operation_name(event->operation), *name ? " " : "", name, place);
+    (void)snprintf(text, size, "%s%s%s %s", event->call ? event->call : operation_name(event->operation),
+                   *name ? " " : "", name, place);
 }
 
 static void say_trimmed(const char *line, size_t length)

@@ -55,6 +55,7 @@ struct strand {
 
     uint32_t operation; /* what it is about to do, or is doing: hook_operation or step_kind */
     const void *object;
+    const char *call; /* STEP_OUTSIDE: its name, of the laboratory's own text */
 
     const uint32_t *word; /* WAITING */
     uint32_t mask;
@@ -111,6 +112,7 @@ struct event {
     uint32_t strand;
     uint32_t operation;
     const void *object;
+    const char *call; /* STEP_OUTSIDE */
     thr_time time;
     uint32_t depth;
     void *frames[FRAMES];

@@ -2,6 +2,8 @@
  * each should come to. */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -9,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <threading.h>
+#include <threads.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t left = PTHREAD_MUTEX_INITIALIZER;
@@ -356,6 +361,174 @@ static void barrier_one_short(void)
     both(meet);
 }
 
+/* -- Threads of C11 ----------------------------------------------------------------------------------------------- */
+
+static mtx_t mutexes[2];
+static cnd_t condition;
+
+static void both_of_c11(thrd_start_t function)
+{
+    static int numbers[2] = {0, 1};
+    thrd_t threads[2];
+    int status;
+    expect(mtx_init(&mutexes[0], mtx_timed) == thrd_success && mtx_init(&mutexes[1], mtx_plain) == thrd_success);
+    expect(cnd_init(&condition) == thrd_success);
+    for (int i = 0; i < 2; i++)
+        expect(thrd_create(&threads[i], function, &numbers[i]) == thrd_success);
+    for (int i = 0; i < 2; i++)
+        expect(thrd_join(threads[i], &status) == thrd_success && status == -i);
+}
+
+static int cross_c11(void *arg)
+{
+    int first = *(int *)arg;
+    expect(mtx_lock(&mutexes[first]) == thrd_success);
+    expect(mtx_lock(&mutexes[1 - first]) == thrd_success);
+    expect(mtx_unlock(&mutexes[0]) == thrd_success && mtx_unlock(&mutexes[1]) == thrd_success);
+    return -first;
+}
+
+static void c11_crossed(void)
+{
+    both_of_c11(cross_c11);
+}
+
+static int signal_c11(void *arg)
+{
+    expect(mtx_lock(&mutexes[0]) == thrd_success);
+    if (*(int *)arg == 0)
+        expect(cnd_wait(&condition, &mutexes[0]) == thrd_success);
+    else
+        expect(cnd_signal(&condition) == thrd_success);
+    expect(mtx_unlock(&mutexes[0]) == thrd_success);
+    return -*(int *)arg;
+}
+
+static void c11_signal_lost(void)
+{
+    both_of_c11(signal_c11);
+}
+
+static once_flag once_c11 = ONCE_FLAG_INIT;
+
+static void count_once(void)
+{
+    thrd_yield();
+    expect(mtx_lock(&mutexes[1]) == thrd_success);
+    number++;
+    expect(mtx_unlock(&mutexes[1]) == thrd_success);
+}
+
+static int work_c11(void *arg)
+{
+    const struct timespec hour = {3600, 0};
+    struct timespec until;
+    call_once(&once_c11, count_once);
+    expect(number >= 1);
+    expect(thrd_sleep(&hour, NULL) == 0);
+    expect(mtx_lock(&mutexes[0]) == thrd_success);
+    expect(timespec_get(&until, TIME_UTC) == TIME_UTC);
+    until.tv_sec += 3600;
+    expect(cnd_timedwait(&condition, &mutexes[0], &until) == thrd_timedout);
+    int seen = number;
+    thr_yield_point();
+    number = seen + 1;
+    expect(cnd_broadcast(&condition) == thrd_success && mtx_unlock(&mutexes[0]) == thrd_success);
+    while (mtx_trylock(&mutexes[0]) != thrd_success)
+        continue;
+    expect(mtx_unlock(&mutexes[0]) == thrd_success);
+    thrd_exit(-*(int *)arg);
+}
+
+static void c11_counts(void)
+{
+    both_of_c11(work_c11);
+    expect(number == 3);
+}
+
+/* -- Once --------------------------------------------------------------------------------------------------------- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void once_under_mutex(void)
+{
+    expect(pthread_mutex_lock(&left) == 0 && pthread_mutex_unlock(&left) == 0);
+}
+
+static void *mutex_and_once(void *arg)
+{
+    if (*(int *)arg == 0) {
+        expect(pthread_mutex_lock(&left) == 0);
+        expect(pthread_once(&once, once_under_mutex) == 0);
+        expect(pthread_mutex_unlock(&left) == 0);
+    } else {
+        expect(pthread_once(&once, once_under_mutex) == 0);
+    }
+    return arg;
+}
+
+/* Who comes first with the mutex waits for the other to be done, or takes it a second time. */
+static void once_crossed(void)
+{
+    both(mutex_and_once);
+}
+
+/* -- Futexes ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t word;
+
+static long futex(int operation, uint32_t value, const struct timespec *time)
+{
+    return syscall(SYS_futex, &word, operation, value, time, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+static void *wait_or_wake(void *arg)
+{
+    if (*(int *)arg == 1) {
+        __atomic_store_n(&word, 1, __ATOMIC_SEQ_CST);
+        expect(futex(FUTEX_WAKE_PRIVATE, 1, NULL) >= 0);
+        return arg;
+    }
+    while (__atomic_load_n(&word, __ATOMIC_SEQ_CST) == 0)
+        expect(futex(FUTEX_WAIT_PRIVATE, 0, NULL) == 0 || errno == EAGAIN);
+    return arg;
+}
+
+static void futex_handed(void)
+{
+    both(wait_or_wake);
+}
+
+static void *sleep_or_wake(void *arg)
+{
+    if (*(int *)arg == 1)
+        expect(futex(FUTEX_WAKE, 1, NULL) >= 0);
+    else
+        expect(futex(FUTEX_WAIT, 0, NULL) == 0);
+    return arg;
+}
+
+static void futex_lost(void)
+{
+    both(sleep_or_wake);
+}
+
+static void *sleep_on_word(void *arg)
+{
+    const struct timespec hour = {3600, 0};
+    struct timespec until = later(CLOCK_MONOTONIC, 7200);
+    expect(futex(FUTEX_WAIT_PRIVATE, 0, &hour) == -1 && errno == ETIMEDOUT);
+    expect(futex(FUTEX_WAIT_BITSET_PRIVATE, 0, &until) == -1 && errno == ETIMEDOUT);
+    expect(futex(FUTEX_WAIT_PRIVATE, 1, NULL) == -1 && errno == EAGAIN);
+    expect(later(CLOCK_MONOTONIC, 0).tv_sec >= until.tv_sec);
+    return arg;
+}
+
+static void futex_timed(void)
+{
+    both(sleep_on_word);
+}
+
 /* -- Time --------------------------------------------------------------------------------------------------------- */
 
 static void *sleep_in_all_ways(void *arg)
@@ -429,6 +602,29 @@ static void reads(void)
     both(read_or_write);
 }
 
+static void *requeue(void *arg)
+{
+    uint32_t other = 0;
+    expect(syscall(SYS_futex, &word, FUTEX_CMP_REQUEUE_PRIVATE, 1, 1, &other, 0) == 0);
+    return arg;
+}
+
+static void requeues(void)
+{
+    both(requeue);
+}
+
+/* It is one for all runs, so nobody waits for it. */
+static void semaphore_named(void)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "/outside-%ld", (long)getpid());
+    sem_t *semaphore = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
+    expect(semaphore != SEM_FAILED && sem_unlink(name) == 0);
+    thread_joined();
+    expect(sem_close(semaphore) == 0);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -452,6 +648,15 @@ static const struct {
     {"spin_counts", spin_counts},
     {"barrier_met", barrier_met},
     {"barrier_one_short", barrier_one_short},
+    {"c11_crossed", c11_crossed},
+    {"c11_signal_lost", c11_signal_lost},
+    {"c11_counts", c11_counts},
+    {"once_crossed", once_crossed},
+    {"futex_handed", futex_handed},
+    {"futex_lost", futex_lost},
+    {"futex_timed", futex_timed},
+    {"requeues", requeues},
+    {"semaphore_named", semaphore_named},
     {"sleeps", sleeps},
     {"polls", polls},
     {"forks", forks},

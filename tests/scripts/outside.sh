@@ -54,10 +54,11 @@ finds()
 }
 
 finds 'the program ended with status 3' thread_not_joined
-finds 'deadlock' mutexes_crossed signal_lost semaphores_crossed rwlock_upgraded spins_crossed barrier_one_short
+finds 'deadlock' mutexes_crossed signal_lost semaphores_crossed rwlock_upgraded spins_crossed barrier_one_short \
+    c11_crossed c11_signal_lost once_crossed futex_lost
 
 for case in thread_joined mutex_counts mutexes_timed mutex_polled mutex_kinds condition_waited conditions_timed \
-    semaphores_handed spin_counts barrier_met sleeps; do
+    semaphores_handed spin_counts barrier_met c11_counts futex_handed futex_timed sleeps; do
     explore 0 -n 500 "$case"
     steered
 done
@@ -66,6 +67,14 @@ done
 case=rwlock_counts
 explore 0 -n 500 --no-early-timeouts rwlock_counts
 steered
+
+program=$THR_BUILD_DIR/tests/programs/outside_cpp
+finds 'deadlock' wait_without_notify
+for case in wait_of_atomic once_fails static_guarded; do
+    explore 0 -n 500 --no-early-timeouts "$case"
+    steered
+done
+program=$THR_BUILD_DIR/tests/programs/outside
 
 # reported CASE NAME...
 reported()
@@ -83,7 +92,9 @@ explore 0 -n 20 thread_works
 steered
 
 reported polls poll select
-reported forks fork
+reported forks fork waitpid
+reported requeues futex
+reported semaphore_named sem_open
 
 case=reads
 explore 1 --hang 0.3 reads

@@ -1,0 +1,130 @@
+/* outside_blocking.c - calls that may block, and are not steered: made as they are, and reported (outside.c).
+ *
+ * Of a named semaphore its opening is reported: it is then steered as any other, but other processes are not. */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lab/outside.h"
+
+static void *next_accept;
+static void *next_epoll_wait;
+static void *next_flock;
+static void *next_pause;
+static void *next_ppoll;
+static void *next_pselect;
+static void *next_recvfrom;
+static void *next_recvmsg;
+static void *next_sem_open;
+static void *next_sigwait;
+static void *next_wait;
+static void *next_waitpid;
+
+/* -- Files -------------------------------------------------------------------------------------------------------- */
+
+EXPORT int ppoll(struct pollfd *files, nfds_t n, const struct timespec *span, const sigset_t *signals)
+{
+    outside_passes("ppoll");
+    return REAL(ppoll)(files, n, span, signals);
+}
+
+EXPORT int pselect(int n, fd_set *restrict read, fd_set *restrict write, fd_set *restrict except,
+                   const struct timespec *restrict span, const sigset_t *restrict signals)
+{
+    outside_passes("pselect");
+    return REAL(pselect)(n, read, write, except, span, signals);
+}
+
+EXPORT int epoll_wait(int set, struct epoll_event *events, int n, int timeout)
+{
+    outside_passes("epoll_wait");
+    return REAL(epoll_wait)(set, events, n, timeout);
+}
+
+EXPORT int flock(int file, int operation)
+{
+    outside_passes("flock");
+    return REAL(flock)(file, operation);
+}
+
+/* The type is the C library's, for addresses of all kinds. */
+EXPORT ssize_t recvfrom(int file, void *restrict buffer, size_t size, int flags, __SOCKADDR_ARG from,
+                        socklen_t *restrict length)
+{
+    outside_passes("recvfrom");
+    return REAL(recvfrom)(file, buffer, size, flags, from, length);
+}
+
+EXPORT ssize_t recvmsg(int file, struct msghdr *message, int flags)
+{
+    outside_passes("recvmsg");
+    return REAL(recvmsg)(file, message, flags);
+}
+
+EXPORT int accept(int file, __SOCKADDR_ARG from, socklen_t *restrict length)
+{
+    outside_passes("accept");
+    return REAL(accept)(file, from, length);
+}
+
+/* -- Processes and signals ---------------------------------------------------------------------------------------- */
+
+EXPORT pid_t wait(int *status)
+{
+    outside_passes("wait");
+    return REAL(wait)(status);
+}
+
+EXPORT pid_t waitpid(pid_t process, int *status, int options)
+{
+    if (!(options & WNOHANG))
+        outside_passes("waitpid");
+    return REAL(waitpid)(process, status, options);
+}
+
+EXPORT int sigwait(const sigset_t *restrict signals, int *restrict signal)
+{
+    outside_passes("sigwait");
+    return REAL(sigwait)(signals, signal);
+}
+
+EXPORT int pause(void)
+{
+    outside_passes("pause");
+    return REAL(pause)();
+}
+
+/* -- Named semaphores --------------------------------------------------------------------------------------------- */
+
+static bool opened; /* before the run began */
+
+EXPORT sem_t *sem_open(const char *name, int flags, ...)
+{
+    va_list arguments;
+    mode_t mode = 0;
+    unsigned value = 0;
+    va_start(arguments, flags);
+    if (flags & O_CREAT) {
+        mode = va_arg(arguments, mode_t);
+        value = va_arg(arguments, unsigned);
+    }
+    va_end(arguments);
+    opened = true;
+    outside_passes("sem_open");
+    return REAL(sem_open)(name, flags, mode, value);
+}
+
+void outside_begin(void)
+{
+    if (opened)
+        outside_note("sem_open");
+}
