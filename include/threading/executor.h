@@ -14,8 +14,9 @@
  * max_workers, and sleep when there is nothing to do. A worker whose task sleeps in a wait for a future or a group is
  * replaced by another for that time, which may have a higher number; but not one whose initializer does.
  *
- * Submitted tasks start in the order of their submission: exactly, with one worker; with several, about. Tasks of groups
- * (group.h) go before.
+ * Submitted tasks start in the order of their submission: exactly, with one worker; with several, about. Those that take
+ * microseconds are taken out of the queue by up to 65 at once; if a worker meets a long one among them, the others take
+ * what it has behind that before they have taken twice out of the queue. Tasks of groups (group.h) go before.
  *
  * A task ends by returning, or by thr_fail(): that fails its future, not its worker. Nobody can ask a task that was
  * submitted without a future, so its failure is reported by the excepthook. A task that calls pthread_exit(), or is

@@ -409,6 +409,7 @@ bool crew_park(struct worker *worker)
 bool crew_absent(struct worker *worker)
 {
     thr_executor *executor = worker->executor;
+    tray_leave(&worker->tray);
     executor_lock(executor);
     executor->absent++;
     bool far = step_back(worker);

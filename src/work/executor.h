@@ -50,8 +50,11 @@ struct worker {
     struct thr__here *here; /* its thread's */
     uintptr_t stack_floor;  /* the middle of its stack */
     uint32_t turns;
-    uint32_t shorts; /* these two: worker.c */
+    uint32_t shorts; /* these five: worker.c */
     bool lingers;
+    uint32_t portion;
+    uint32_t taken;
+    thr_time since;
     uint32_t index;
     uint32_t forks; /* executors_forks() at its start */
     bool begun;     /* its initializer has returned */

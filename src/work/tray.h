@@ -21,6 +21,7 @@ enum { TRAY_SIZE = 64 };
 struct tray {
     uint64_t word __attribute__((aligned(64)));
     struct job jobs[TRAY_SIZE];
+    uint64_t seen __attribute__((aligned(64))); /* the word, when another looked last; a hint */
 };
 
 static inline uint32_t tray_low(uint64_t word)
@@ -53,6 +54,33 @@ static inline bool tray_take(struct tray *tray, struct job *job)
         word = load_acquire(&tray->word);
     }
     return false;
+}
+
+/* By others: whether there are jobs in it, and nobody has taken one since another looked last. */
+static inline bool tray_stuck(struct tray *tray)
+{
+    uint64_t word = load_relaxed(&tray->word);
+    if (tray_low(word) == tray_high(word))
+        return false;
+    if (load_relaxed(&tray->seen) == word)
+        return true;
+    store_relaxed(&tray->seen, word);
+    return false;
+}
+
+/* By the owner, which will not take from it for a while. */
+static inline void tray_leave(struct tray *tray)
+{
+    store_relaxed(&tray->seen, load_relaxed(&tray->word));
+}
+
+/* By others: takes the oldest, and leaves word that this was no sign of life. */
+static inline bool tray_rob(struct tray *tray, struct job *job)
+{
+    bool taken = tray_take(tray, job);
+    if (taken)
+        tray_leave(tray);
+    return taken;
 }
 
 /* By the owner, of an empty one: puts up to n out of the queue into it. */

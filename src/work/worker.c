@@ -1,9 +1,14 @@
 /* worker.c - what a worker does: looks for work, runs it, parks.
  *
  * It looks, in this order, into its tray, its deque, the list and the queue, and the trays and deques of the others; but
- * every 61st time first into those of the others, so that nothing stays behind for ever in the tray of a worker whose task
- * does not end. From the queue it takes a part of what is there into its tray when that is much, so that the lock is not
- * taken for each job; else one, so that jobs begin in their order.
+ * every 61st time first into those of the others, so that nothing stays behind for ever where a worker's task does not end.
+ *
+ * Portions. From the queue it takes a part of what is there into its tray when that is much, so that the lock is not taken
+ * for each job; else one, so that jobs begin in their order. They wait there for the one that is run first, while others
+ * begin what was submitted after them. So it takes no more than what it would get done in a SPELL at the rate at which it
+ * has got done what it took since the last time, and at most twice as much as then: of jobs that take longer than that, one.
+ * And all that is in trays is older than the queue: who comes to the queue first takes what is in a tray that nobody has
+ * taken from since the last time that somebody came by: its owner has met a long one.
  *
  * Lingering. Where tasks take less time than their submission, a worker finds one job each time, or none, and what it
  * costs to find it, some lines that go to and fro between two processors, is paid by who submits as well. If it comes a
@@ -34,6 +39,8 @@ enum {
     PROBE = 32
 };
 
+#define SPELL ((uint64_t)20000) /* nanoseconds */
+
 /* What it has found: a task, or a job. */
 struct errand {
     thr_task *task;
@@ -61,8 +68,26 @@ static void learn(struct worker *worker, size_t n)
         worker->lingers = !worker->lingers && ++worker->shorts % PROBE == 0;
 }
 
+/* How many jobs it may take at once: see above. */
+static uint32_t portion(struct worker *worker)
+{
+    if (hook_steers())
+        return 1 + TRAY_SIZE;
+    thr_time now = os_now();
+    uint64_t could = worker->taken * SPELL / ((uint64_t)(now - worker->since) + 1);
+    uint64_t most = 2 * (uint64_t)worker->portion;
+    if (could > most)
+        could = most;
+    if (could > 1 + TRAY_SIZE)
+        could = 1 + TRAY_SIZE;
+    worker->portion = could > 0 ? (uint32_t)could : 1;
+    worker->since = now;
+    worker->taken = 0;
+    return worker->portion;
+}
+
 /* From the list or queue; with the lock. */
-static bool take_injected(struct worker *worker, struct errand *errand)
+static bool take_injected(struct worker *worker, uint32_t most, struct errand *errand)
 {
     thr_executor *executor = worker->executor;
     errand->task = executor->list_first;
@@ -74,10 +99,27 @@ static bool take_injected(struct worker *worker, struct errand *errand)
     size_t share = executor->queue.count / executor->max;
     if (!inject_take(&executor->queue, &errand->job))
         return false;
+    uint32_t more = 0;
     if (share > 1)
-        tray_fill(&worker->tray, &executor->queue, share < TRAY_SIZE ? (uint32_t)share : TRAY_SIZE);
+        more = share < most ? (uint32_t)share : most - 1;
+    if (more > 0)
+        tray_fill(&worker->tray, &executor->queue, more);
+    worker->taken += 1 + more;
     executor_recount(executor);
     return true;
+}
+
+/* In the trays of others, which have met a long job. */
+static bool look_stuck(struct worker *worker, struct errand *errand)
+{
+    for (struct worker *w = load_acquire(&worker->executor->workers); w; w = load_acquire(&w->next)) {
+        if (w != worker && tray_stuck(&w->tray) && tray_rob(&w->tray, &errand->job)) {
+            if (!worker->searching && load_relaxed(&worker->executor->hungry) != 0)
+                crew_notice(worker->executor); /* as it would for what is left in the queue */
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool look_injected(struct worker *worker, struct errand *errand)
@@ -89,8 +131,11 @@ static bool look_injected(struct worker *worker, struct errand *errand)
         worker->lingers = false;
         return false;
     }
+    if (look_stuck(worker, errand))
+        return true;
+    uint32_t most = load_relaxed(&executor->waiting) / executor->max > 1 ? portion(worker) : 1;
     executor_lock(executor);
-    bool found = take_injected(worker, errand);
+    bool found = take_injected(worker, most, errand);
     if (found && !worker->searching && (executor->waiting > 0 || tray_any(&worker->tray)))
         call = crew_call(executor);
     executor_unlock(executor);
@@ -110,7 +155,7 @@ static bool look_own(struct worker *worker, struct errand *errand)
 
 static bool rob(struct worker *victim, struct errand *errand)
 {
-    if (tray_any(&victim->tray) && tray_take(&victim->tray, &errand->job))
+    if (tray_any(&victim->tray) && tray_rob(&victim->tray, &errand->job))
         return true;
     if (!deque_any(&victim->deque))
         return false;

@@ -88,6 +88,57 @@ static void test_order(void **state)
         CHECK_EQUAL(order[i], i);
 }
 
+/* Two workers, and one of many short tasks is a long one: those that its worker had taken with it are not overtaken by all
+ * the others. */
+struct place {
+    thr_event *wait; /* NULL: a short one */
+    uint32_t began;
+};
+
+static struct support_count begun;
+static uint32_t turn;
+
+static void *take_place(void *arg)
+{
+    struct place *place = arg;
+    place->began = __atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED);
+    support_count_add(&begun);
+    return place->wait ? wait_for(place->wait) : NULL;
+}
+
+static void check_order_of_two(uint32_t held)
+{
+    enum { N = 5000, NEAR = 4 * 65 };
+    static struct place places[N];
+    thr_event go = THR_EVENT_INIT;
+    thr_event end_of_long = THR_EVENT_INIT;
+    thr_executor *executor = make(2);
+    begun = (struct support_count){0};
+    turn = 0;
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(thr_executor_submit(executor, NULL, wait_for, &go));
+    for (uint32_t i = 0; i < N; i++) {
+        places[i] = (struct place){i == held ? &end_of_long : NULL, 0};
+        CHECK_OK(thr_executor_submit(executor, NULL, take_place, &places[i]));
+    }
+    support_wait_blocked(&go, 2);
+    thr_event_set(&go);
+    support_count_wait(&begun, N);
+    for (uint32_t i = held; i < N; i++) {
+        if (places[i].began > i + NEAR)
+            support_fail(__FILE__, __LINE__, "task %u began as number %u; %u was long", i, places[i].began, held);
+    }
+    thr_event_set(&end_of_long);
+    end(executor);
+}
+
+static void test_order_of_two(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++)
+        check_order_of_two(i * 103);
+}
+
 static void test_cancel_pending(void **state)
 {
     (void)state;
@@ -273,7 +324,7 @@ static void test_callback_submits(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_submit), cmocka_unit_test(test_invalid), cmocka_unit_test(test_without_future),
-             cmocka_unit_test(test_order), cmocka_unit_test(test_cancel_pending),
+             cmocka_unit_test(test_order), cmocka_unit_test(test_order_of_two), cmocka_unit_test(test_cancel_pending),
              cmocka_unit_test(test_set_by_a_stranger), cmocka_unit_test(test_saturation),
              cmocka_unit_test(test_default_workers), cmocka_unit_test(test_idle_worker_is_used_again),
              cmocka_unit_test(test_names), cmocka_unit_test(test_workers_are_no_daemons),
