@@ -36,6 +36,16 @@ static inline const uint32_t *outside_word(const void *object)
 /* The strand is about to make this call, which may be steered: others may go on before it. */
 void outside_point(struct strand *self, const char *name, const void *object);
 
+/* Sleeps until the object may be free, in which the C library writes down who has it. */
+static inline enum os_wait_end outside_wait_for(struct strand *self, const void *object, const int *owner,
+                                                thr_time deadline)
+{
+    self->owner = owner;
+    enum os_wait_end end = control_wait(self, outside_word(object), OS_ANY, deadline);
+    self->owner = NULL;
+    return end;
+}
+
 /* Others may go on before this call, which may block; during it nobody can. */
 void outside_passes(const char *name);
 

@@ -35,7 +35,7 @@ static int take(struct strand *self, pthread_mutex_t *mutex, thr_time deadline)
         int result = REAL(pthread_mutex_trylock)(mutex);
         if (result != EBUSY)
             return result;
-        if (control_wait(self, outside_word(mutex), OS_ANY, deadline) == OS_TIMEOUT)
+        if (outside_wait_for(self, mutex, &mutex->__data.__owner, deadline) == OS_TIMEOUT)
             return ETIMEDOUT;
     }
 }

@@ -44,7 +44,7 @@ static int take(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_
         int result = try(lock);
         if (result != EBUSY)
             return result;
-        if (control_wait(self, outside_word(lock), OS_ANY, deadline) == OS_TIMEOUT)
+        if (outside_wait_for(self, lock, &lock->__data.__cur_writer, deadline) == OS_TIMEOUT)
             return ETIMEDOUT;
     }
 }

@@ -209,7 +209,7 @@ static void say_held(const struct run *run, const struct strand *strand)
 {
     for (uint32_t i = 0; i < run->strands; i++) {
         const struct strand *other = &run->strand[i];
-        bool lock = other->waits_kind == WAIT_LOCK || other->waits_kind == WAIT_RLOCK ||
+        bool lock = other->owner || other->waits_kind == WAIT_LOCK || other->waits_kind == WAIT_RLOCK ||
                     other->waits_kind == WAIT_WRITE || other->waits_kind == WAIT_READ;
         if (other->holder != strand->id + 1 || !lock)
             continue;

@@ -88,6 +88,8 @@ struct strand {
     /* What it waits for; written down when the run has got stuck. */
     uint32_t waits_kind; /* enum wait_kind */
     const void *waits_object;
+    const int
+        *owner; /* of a mutex or rwlock of pthreads that it waits for: the system's number of who has it; NULL: none */
     uint32_t holder; /* strand + 1 that has it; 0: nobody, or not known */
     thr_time since;
     thr_time gives_up;

@@ -34,13 +34,24 @@ static uint32_t strand_of_number(const struct run *run, uint32_t number)
     return 0;
 }
 
+static uint32_t strand_of_system_id(const struct run *run, pid_t thread)
+{
+    for (uint32_t i = 0; i < run->strands; i++) {
+        if (thread != 0 && run->strand[i].state != STRAND_GONE && run->strand[i].system_id == thread)
+            return i + 1;
+    }
+    return 0;
+}
+
 /* It waits in a call that is not the library's. */
-static void describe_outside(struct strand *strand)
+static void describe_outside(const struct run *run, struct strand *strand)
 {
     if (strand->state != STRAND_WAITING)
         return;
     strand->waits_kind = strand->operation == HOOK_SLEEP ? WAIT_SLEEP : WAIT_NOTHING;
-    strand->waits_object = strand->object;
+    strand->waits_object = strand->owner ? (const void *)strand->word : strand->object;
+    if (strand->owner)
+        strand->holder = strand_of_system_id(run, *strand->owner);
 }
 
 static void describe(const struct run *run, struct strand *strand)
@@ -56,7 +67,7 @@ static void describe(const struct run *run, struct strand *strand)
     if (strand->state != STRAND_WAITING && strand->state != STRAND_JOINING)
         return;
     if (!record || record->kind == WAIT_NOTHING) {
-        describe_outside(strand);
+        describe_outside(run, strand);
         return;
     }
     strand->waits_kind = record->kind;

@@ -68,6 +68,15 @@ case=rwlock_counts
 explore 0 -n 500 --no-early-timeouts rwlock_counts
 steered
 
+# Who has a mutex is said, and the call and its place.
+case=mutexes_crossed
+line=$(grep -n 'first ? &right : &left) == 0' "$THR_SOURCE_DIR/tests/programs/outside.c" | head -n 1 | cut -d: -f1)
+explore 1 mutexes_crossed
+says 'deadlock: native-1 waits for an object of pthreads held by native-2; native-2 waits for an object of pthreads held by'
+says "waits for an object of pthreads: right, held by native-2, at outside.c:$line in cross_mutexes"
+says 'holds an object of pthreads: right'
+says "pthread_mutex_lock left outside.c:$line"
+
 program=$THR_BUILD_DIR/tests/programs/outside_cpp
 finds 'deadlock' wait_without_notify
 for case in wait_of_atomic once_fails static_guarded; do
