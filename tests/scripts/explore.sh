@@ -186,6 +186,60 @@ expect 1 "$threading" explore -- ./race_seen
 says 'the program ended with status 3'
 says 'access count'
 
+# -- Ctrl-C, and a program that does not do the same again ---------------------------------------------------------------
+
+cat >uneven.c <<'END'
+#include <fcntl.h>
+#include <string.h>
+#include <threading.h>
+#include <unistd.h>
+
+static thr_lock lock = THR_LOCK_INIT;
+
+static void *hold(void *arg)
+{
+    for (int i = 0; i < 20; i++) {
+        thr_lock_acquire(&lock);
+        thr_lock_release(&lock);
+    }
+    return arg;
+}
+
+/* With `once`, the first run of all fails, and no other. */
+int main(int argc, char **argv)
+{
+    thr_thread *one;
+    thr_thread *two;
+    if (thr_spawn(&one, hold, NULL) != THR_OK || thr_spawn(&two, hold, NULL) != THR_OK)
+        return 1;
+    thr_thread_join(one, NULL);
+    thr_thread_join(two, NULL);
+    int file = open("ran", O_CREAT | O_EXCL | O_WRONLY, 0600);
+    return argc > 1 && strcmp(argv[1], "once") == 0 && file >= 0 ? 3 : 0;
+}
+END
+"$CC" "${flags[@]}" uneven.c -o uneven "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+rm -f ran
+expect 1 "$threading" explore -n 100 -o uneven.schedule -- ./uneven once
+says 'the program ended with status 3'
+says 'The program does not do the same again under the same schedule: after the same decisions: it did not fail'
+
+# As a terminal does it: the signal goes to all of the command's processes.
+rm -f ran
+# shellcheck disable=SC2016
+setsid sh -c 'echo $$ >group; exec timeout --foreground "$@"' sh "$limit" \
+    "$threading" explore -n 1000000000 -t 1000000 -- ./uneven >log 2>&1 </dev/null &
+waiter=$!
+for ((i = 0; i < 1000; i++)); do
+    [ ! -e ran ] || break
+    sleep 0.1
+done
+kill -INT -- "-$(cat group)"
+wait "$waiter"
+got=$?
+[ "$got" = 0 ] || fail "interrupted: status $got"
+says 'schedules, '
+
 # -- What cannot be done ---------------------------------------------------------------------------------------------------
 
 expect 2 "$threading" explore -- true
