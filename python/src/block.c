@@ -33,7 +33,8 @@
  * release of a lock. Programs count on what stands right after the `with` of a notify: a worker of concurrent.futures says
  * there that it is idle again, and who got its result first would start another.
  *
- * H1  The waker never waits longer than PATIENCE: the woken thread may have gone to sleep elsewhere.
+ * H1  The waker never waits longer than PATIENCE: the woken thread may have gone to sleep elsewhere. If nobody came, it may
+ *     also have had no processor yet: it stays owed, for MISSES times, after twice the time each.
  * H2  `handing`, `turns` and the habits are hints for any thread of any interpreter: a turn that was somebody else's ends
  *     the sleep early, and that is all.
  *
@@ -49,6 +50,7 @@
 enum {
     HOLD = 250000,      /* nanoseconds between two hand-overs */
     PATIENCE = 1000000, /* nanoseconds for the woken thread to come */
+    MISSES = 6,
     SPINS = 200,
     TRUST = 3, /* wakes in a row after which the thread waited, until it lets go */
     PROBE = 16
@@ -109,7 +111,8 @@ bool block_end(struct blocking *blocking)
 
 static uint32_t turns;
 static uint32_t handing; /* threads that wait for a turn to be taken */
-static thr_time handed;  /* when that was last done */
+static uint32_t missed;  /* how often in a row nobody came */
+static thr_time handed;  /* when a hand-over was last done */
 
 thr_time block_owed;
 
@@ -122,15 +125,16 @@ static void turn_taken(void)
     wait_wake(&turns, UINT32_MAX, OS_ANY);
 }
 
-/* Sleeps until somebody has taken the GIL. */
-static void await_turn(uint32_t before, thr_time deadline)
+/* Sleeps until somebody has taken the GIL. False: nobody came in time. */
+static bool await_turn(uint32_t before, thr_time deadline)
 {
     for (int spins = 0; spins < SPINS && load_acquire(&turns) == before; spins++)
         os_pause();
     while (load_acquire(&turns) == before) {
         if (wait_system->wait(&turns, before, OS_ANY, deadline) == OS_TIMEOUT)
-            return;
+            return false;
     }
+    return true;
 }
 
 /* Takes the GIL that was given away: until then we are owed it. */
@@ -146,10 +150,14 @@ static void hand_over(void)
     (void)add_relaxed(&handing, 1);
     uint32_t before = load_relaxed(&turns);
     PyThreadState *thread = PyEval_SaveThread();
-    await_turn(before, thr_now() + PATIENCE);
+    bool came = await_turn(before, thr_now() + PATIENCE);
     take_back(thread);
     (void)sub_relaxed(&handing, 1);
-    store_relaxed(&handed, thr_now());
+    thr_time now = thr_now();
+    store_relaxed(&handed, now);
+    missed = came || missed == MISSES ? 0 : missed + 1;
+    if (missed > 0)
+        store_relaxed(&block_owed, now + ((thr_time)HOLD << missed) - HOLD);
 }
 
 void waking_begin(struct waking *waking, bool somebody, bool later)
