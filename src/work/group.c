@@ -418,7 +418,7 @@ thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
 static __attribute__((noinline)) thr_result wait_long(thr_group *group, thr_task *task)
 {
     struct worker *worker = thr__here.worker;
-    if (task || (thr__here.deque && group->here_ != 0 && group->frame_ == thr__here.frame && worker_has_room(worker)))
+    if (task || (thr__here.deque && group->frame_ == thr__here.frame && group->here_ != 0 && worker_has_room(worker)))
         run_own(worker, group, task ? task : deque_pop(&worker->deque));
     return thr_group_wait_until(group, THR_FOREVER);
 }
