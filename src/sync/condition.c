@@ -135,11 +135,11 @@ static thr_result wait_on(thr_condition *condition, thr_lock *lock, thr_time dea
         result = sleep_for(condition, &waiter, &wait);
         wait_end(&wait);
     }
-    bool granted = load_acquire(&waiter.state) >= GRANTED;
-    lock_retake(lock, granted ? waiter.keep : 0);
-    if (waiter.state == LEADING)
+    uint32_t state = load_acquire(&waiter.state);
+    lock_retake(lock, state >= GRANTED ? waiter.keep : 0);
+    if (state == LEADING)
         handoff_followers(&waiter);
-    if (granted)
+    if (state >= GRANTED)
         tsan_acquire(condition);
     return result;
 }

@@ -19,10 +19,10 @@
 
 #include "sync/lock.h"
 
-static void own(thr_rlock *lock, uint32_t depth)
+static void own(thr_rlock *lock)
 {
     store_relaxed(&lock->owner_, thr__identity() | (thr__steered() ? THR__SEEN : 0));
-    lock->depth_ = depth;
+    lock->depth_ = 1;
 }
 
 static thr_result take(thr_rlock *lock, thr_time deadline)
@@ -36,7 +36,7 @@ static thr_result take(thr_rlock *lock, thr_time deadline)
     }
     thr_result result = lock_take(&lock->lock_, deadline, WAIT_RLOCK, lock);
     if (result == THR_OK)
-        own(lock, 1);
+        own(lock);
     return result;
 }
 

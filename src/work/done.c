@@ -5,7 +5,7 @@
  *                                                                                          then owes a wake to all
  *  1..63 count      items that are done                       task_done; for those it discards, shutdown
  *
- * The puts are counted by the position of the put side, so a put has nothing to do thr__here.
+ * The puts are counted by the position of the put side, so a put has nothing to do here.
  *
  * D1  count <= position of the put side.
  * D2  A join reads the count first, then the position: if they are the same, nothing was unfinished when it read the count

@@ -60,7 +60,7 @@ static inline bool frame_run(struct frame *frame, void *(*function)(void *arg), 
     return !frame->failing;
 }
 
-/* Has thr_fail come thr__here. */
+/* Has thr_fail come here. */
 void frame_prepare(void);
 
 /* In a fork's child: the tasks of all groups that the caller has open are gone. */

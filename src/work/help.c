@@ -7,18 +7,21 @@
 
 enum { FAR_ENOUGH = 64 }; /* how many tasks of the list are looked at */
 
-static bool run(struct worker *worker, thr_task *task)
+static void run(thr_task *task)
 {
     struct frame frame;
-    (void)worker;
     task_run(task, &frame);
-    return true;
 }
 
-/* Hands a task on that was taken, and is a stranger. */
-static void give_back(struct worker *worker, thr_task *task)
+/* Runs a task that was taken, if it is a descendant; a stranger it hands on. */
+static bool run_descendant(struct worker *worker, const void *target, thr_task *task)
 {
-    (void)executor_list(worker->executor, task, true);
+    if (!group_descends(task_group(task), target)) {
+        (void)executor_list(worker->executor, task, true);
+        return false;
+    }
+    run(task);
+    return true;
 }
 
 static bool help_own(struct worker *worker, const void *target, bool *own)
@@ -28,11 +31,8 @@ static bool help_own(struct worker *worker, const void *target, bool *own)
     thr_task *task = deque_pop(&worker->deque);
     if (!task)
         return false;
-    if (group_descends(task_group(task), target))
-        return run(worker, task);
-    *own = false;
-    give_back(worker, task);
-    return false;
+    *own = run_descendant(worker, target, task);
+    return *own;
 }
 
 /* Out of the list, to which tasks come from full deques, and from outside. */
@@ -55,7 +55,9 @@ static bool help_list(struct worker *worker, const void *target)
     if (found)
         executor_unlist(executor, found, before);
     executor_unlock(executor);
-    return found && run(worker, found);
+    if (found)
+        run(found);
+    return found != NULL;
 }
 
 /* Out of the deques of those whose outermost task is in the target. What is at their tops is most likely a descendant; if
@@ -69,9 +71,8 @@ static bool help_others(struct worker *worker, const void *target)
         if (!task)
             continue;
         tsan_acquire(worker->executor);
-        if (group_descends(task_group(task), target))
-            return run(worker, task);
-        give_back(worker, task);
+        if (run_descendant(worker, target, task))
+            return true;
     }
     return false;
 }

@@ -138,6 +138,18 @@ enum queue_claim queue_claim(struct thr_queue *queue, struct queue_side *side, s
 /* Pays what a claim on this side owes. */
 void queue_wake_other(struct queue_side *side);
 
+/* Moves the item into the cell of a position that was claimed for a put. */
+static inline void queue_fill(struct thr_queue *queue, struct queue_cell *cell, const struct queue_place *place,
+                              void *item)
+{
+    tsan_acquire(&queue->get);
+    tsan_release(cell);
+    cell->item = item;
+    store_release(&cell->turn, 2 * place->position + 1);
+    if (place->owes)
+        queue_wake_other(&queue->put);
+}
+
 /* Calls attempt until it is not QUEUE_NOTHING, or the deadline passes: that is QUEUE_NOTHING, or *interrupted. */
 typedef enum queue_claim queue_attempt(struct thr_queue *queue, void **item);
 enum queue_claim queue_wait(struct thr_queue *queue, struct queue_side *side, queue_attempt *attempt, void **item,

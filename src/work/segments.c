@@ -106,13 +106,7 @@ enum queue_claim queue_segments_put(struct thr_queue *queue, void *item)
     }
     if (found != QUEUE_CLAIMED)
         return found;
-    struct queue_cell *cell = cell_of(&place);
-    tsan_acquire(&queue->get);
-    tsan_release(cell);
-    cell->item = item;
-    store_release(&cell->turn, 2 * place.position + 1);
-    if (place.owes)
-        queue_wake_other(&queue->put);
+    queue_fill(queue, cell_of(&place), &place, item);
     return QUEUE_CLAIMED;
 }
 
