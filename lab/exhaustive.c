@@ -41,19 +41,6 @@ static bool seen_before(uint64_t key, uint64_t cost)
     return false;
 }
 
-static void born(struct run *run, struct strand *strand)
-{
-    (void)run;
-    (void)strand;
-}
-
-static void stepped(struct run *run, struct strand *strand, const void *object)
-{
-    (void)run;
-    (void)strand;
-    (void)object;
-}
-
 static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
 {
     if (run->decisions < run->plan.prefix) {
@@ -68,4 +55,5 @@ static struct strand *choose(struct run *run, struct strand *self, uint64_t cand
     return strategy_default(run, self, candidates);
 }
 
-const struct strategy strategy_exhaustive = {"exhaustive", born, choose, stepped, born};
+const struct strategy strategy_exhaustive = {"exhaustive", strategy_ignore, choose, strategy_ignore_step,
+                                             strategy_ignore};

@@ -28,19 +28,6 @@ const struct move *given_move(struct run *run, const struct strand *self)
     return NULL;
 }
 
-static void born(struct run *run, struct strand *strand)
-{
-    (void)run;
-    (void)strand;
-}
-
-static void stepped(struct run *run, struct strand *strand, const void *object)
-{
-    (void)run;
-    (void)strand;
-    (void)object;
-}
-
 static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
 {
     const struct move *move = given_move(run, self);
@@ -49,6 +36,30 @@ static struct strand *choose(struct run *run, struct strand *self, uint64_t cand
         return &run->strand[move->next];
     }
     return strategy_default(run, self, candidates);
+}
+
+struct strand *strategy_highest(struct run *run, uint64_t candidates)
+{
+    struct strand *highest = NULL;
+    for (; candidates != 0; candidates &= candidates - 1) {
+        struct strand *strand = &run->strand[__builtin_ctzll(candidates)];
+        if (!highest || strand->rank > highest->rank)
+            highest = strand;
+    }
+    return highest;
+}
+
+void strategy_ignore(struct run *run, struct strand *strand)
+{
+    (void)run;
+    (void)strand;
+}
+
+void strategy_ignore_step(struct run *run, struct strand *strand, const void *object)
+{
+    (void)run;
+    (void)strand;
+    (void)object;
 }
 
 struct strand *strategy_default(struct run *run, const struct strand *self, uint64_t candidates)
@@ -69,4 +80,4 @@ const struct strategy *strategy_of(uint32_t kind)
     return all[kind];
 }
 
-const struct strategy strategy_given = {"given", born, choose, stepped, born};
+const struct strategy strategy_given = {"given", strategy_ignore, choose, strategy_ignore_step, strategy_ignore};

@@ -39,20 +39,7 @@ static struct strand *choose(struct run *run, struct strand *self, uint64_t cand
         if (changes[i] == run->decisions)
             fall(run, self);
     }
-    struct strand *highest = NULL;
-    for (; candidates != 0; candidates &= candidates - 1) {
-        struct strand *strand = &run->strand[__builtin_ctzll(candidates)];
-        if (!highest || strand->rank > highest->rank)
-            highest = strand;
-    }
-    return highest;
+    return strategy_highest(run, candidates);
 }
 
-static void stepped(struct run *run, struct strand *strand, const void *object)
-{
-    (void)run;
-    (void)strand;
-    (void)object;
-}
-
-const struct strategy strategy_pct = {"pct", born, choose, stepped, fall};
+const struct strategy strategy_pct = {"pct", born, choose, strategy_ignore_step, fall};

@@ -12,14 +12,8 @@ static void again(struct run *run, struct strand *strand)
 
 static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
 {
-    struct strand *highest = NULL;
     (void)self;
-    for (; candidates != 0; candidates &= candidates - 1) {
-        struct strand *strand = &run->strand[__builtin_ctzll(candidates)];
-        if (!highest || strand->rank > highest->rank)
-            highest = strand;
-    }
-    return highest;
+    return strategy_highest(run, candidates);
 }
 
 static void stepped(struct run *run, struct strand *self, const void *object)

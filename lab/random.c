@@ -24,19 +24,6 @@ uint32_t strategy_random_below(uint32_t limit)
     return (uint32_t)((strategy_random_number() >> 32) * limit >> 32);
 }
 
-static void born(struct run *run, struct strand *strand)
-{
-    (void)run;
-    (void)strand;
-}
-
-static void stepped(struct run *run, struct strand *strand, const void *object)
-{
-    (void)run;
-    (void)strand;
-    (void)object;
-}
-
 static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
 {
     (void)self;
@@ -45,4 +32,4 @@ static struct strand *choose(struct run *run, struct strand *self, uint64_t cand
     return &run->strand[__builtin_ctzll(candidates)];
 }
 
-const struct strategy strategy_random = {"random", born, choose, stepped, born};
+const struct strategy strategy_random = {"random", strategy_ignore, choose, strategy_ignore_step, strategy_ignore};

@@ -10,6 +10,7 @@
 
 #include "lab/search.h"
 #include "lab/symbols.h"
+#include "wait/kinds.h"
 
 enum { LAST = 12 /* steps of each thread */, CELL_MAX = 60, TAIL = 2048, NAMED = 64, SHOWN = 8 /* columns */ };
 
@@ -73,27 +74,10 @@ static const char *name_of(const void *address)
 }
 
 static const char *const kinds[] = {
+    WAIT_KIND_NAMES,
     [WAIT_NOTHING] = "an object of pthreads:",
-    [WAIT_LOCK] = "lock",
-    [WAIT_RLOCK] = "rlock",
-    [WAIT_CONDITION] = "condition",
-    [WAIT_SEMAPHORE] = "semaphore",
-    [WAIT_EVENT] = "event",
-    [WAIT_BARRIER] = "barrier",
-    [WAIT_LATCH] = "latch",
-    [WAIT_ONCE] = "once",
-    [WAIT_READ] = "rwlock (to read)",
-    [WAIT_WRITE] = "rwlock (to write)",
-    [WAIT_TIMER] = "timer",
-    [WAIT_PUT] = "queue (to put)",
-    [WAIT_GET] = "queue (to get)",
-    [WAIT_DONE] = "queue (to be done)",
-    [WAIT_ANY_OF] = "any of the objects in the array",
-    [WAIT_FUTURE] = "future",
     [WAIT_FUTURES] = "one of the futures in",
-    [WAIT_GROUP] = "the tasks of group",
     [WAIT_WORK] = "work, from",
-    [WAIT_EXECUTOR] = "the workers of executor",
 };
 
 static const struct event *event_at(const struct run *run, uint64_t number)

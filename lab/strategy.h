@@ -31,6 +31,13 @@ const struct strategy *strategy_of(uint32_t kind);
 /* What is done when nobody says otherwise: the same strand goes on; where it cannot, the next one after it. */
 struct strand *strategy_default(struct run *run, const struct strand *self, uint64_t candidates);
 
+/* The candidate of the highest rank. */
+struct strand *strategy_highest(struct run *run, uint64_t candidates);
+
+/* For a strategy that need not know. */
+void strategy_ignore(struct run *run, struct strand *strand);
+void strategy_ignore_step(struct run *run, struct strand *strand, const void *object);
+
 /* Random numbers that belong to the schedule. */
 uint64_t strategy_random_number(void);
 uint32_t strategy_random_below(uint32_t limit);

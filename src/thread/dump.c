@@ -15,30 +15,14 @@
 
 #include "thread/line.h"
 #include "thread/sight.h"
+#include "wait/kinds.h"
 
 enum { CYCLE_MAX = 100, NAME_WIDTH_MAX = 40 };
 
 static const char *const kinds[] = {
-    [WAIT_LOCK] = "lock",
-    [WAIT_RLOCK] = "rlock",
-    [WAIT_CONDITION] = "condition",
-    [WAIT_SEMAPHORE] = "semaphore",
-    [WAIT_EVENT] = "event",
-    [WAIT_BARRIER] = "barrier",
-    [WAIT_LATCH] = "latch",
-    [WAIT_ONCE] = "once",
-    [WAIT_READ] = "rwlock (to read)",
-    [WAIT_WRITE] = "rwlock (to write)",
-    [WAIT_TIMER] = "timer",
-    [WAIT_PUT] = "queue (to put)",
-    [WAIT_GET] = "queue (to get)",
-    [WAIT_DONE] = "queue (to be done)",
-    [WAIT_ANY_OF] = "any of the objects in the array",
-    [WAIT_FUTURE] = "future",
+    WAIT_KIND_NAMES,
     [WAIT_FUTURES] = "one of several futures,",
-    [WAIT_GROUP] = "the tasks of group",
     [WAIT_WORK] = "work of executor",
-    [WAIT_EXECUTOR] = "the workers of executor",
 };
 
 /* -- Lines -------------------------------------------------------------------------------------------------------- */
