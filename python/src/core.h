@@ -47,6 +47,21 @@ struct state {
 
 extern struct PyModuleDef core_module;
 
+/* What a dealloc does before it drops the object's references, and after. */
+static inline void object_leave(PyObject *self, PyObject *weak)
+{
+    PyObject_GC_UnTrack(self);
+    if (weak)
+        PyObject_ClearWeakRefs(self);
+}
+
+static inline void object_free(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
 /* The state that `type`, or a base of it, belongs to. */
 static inline struct state *state_of(PyTypeObject *type)
 {

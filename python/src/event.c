@@ -50,13 +50,9 @@ static int clear_references(struct event *self)
 
 static void dealloc(struct event *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    if (self->weak)
-        PyObject_ClearWeakRefs((PyObject *)self);
+    object_leave((PyObject *)self, self->weak);
     (void)clear_references(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    object_free((PyObject *)self);
 }
 
 static PyObject *is_set(struct event *self, PyObject *Py_UNUSED(none))

@@ -25,11 +25,9 @@ static PyObject *type_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static void dealloc(struct lock *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     if (self->weak)
         PyObject_ClearWeakRefs((PyObject *)self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    object_free((PyObject *)self);
 }
 
 static PyObject *acquire(struct lock *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)

@@ -263,18 +263,14 @@ static int clear(struct queue *self)
 
 static void dealloc(struct queue *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    if (self->weak)
-        PyObject_ClearWeakRefs((PyObject *)self);
+    object_leave((PyObject *)self, self->weak);
     (void)clear(self);
     Py_CLEAR(self->maxsize);
     Py_CLEAR(self->not_empty);
     Py_CLEAR(self->not_full);
     Py_CLEAR(self->all_tasks_done);
     Py_CLEAR(self->mutex);
-    type->tp_free(self);
-    Py_DECREF(type);
+    object_free((PyObject *)self);
 }
 
 /* -- Under the mutex ---------------------------------------------------------------------------------------------- */

@@ -26,11 +26,9 @@ PyObject *rlock_vectorcall(PyObject *type, PyObject *const *Py_UNUSED(args), siz
 
 static void dealloc(struct rlock *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
     if (self->weak)
         PyObject_ClearWeakRefs((PyObject *)self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    object_free((PyObject *)self);
 }
 
 static PyObject *not_mine(void)

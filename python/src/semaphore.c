@@ -117,13 +117,9 @@ static int clear(struct semaphore *self)
 
 static void dealloc(struct semaphore *self)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    if (self->weak)
-        PyObject_ClearWeakRefs((PyObject *)self);
+    object_leave((PyObject *)self, self->weak);
     (void)clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    object_free((PyObject *)self);
 }
 
 /* -- Acquire ------------------------------------------------------------------------------------------------------ */
