@@ -9,28 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "threading.h"
+#include "say.h"
 
 static thr_executor *executor;
 static thr_future *ending; /* of the task that calls exit */
 static thr_future *outer;  /* of one that waits for it */
 static thr_event begun = THR_EVENT_INIT;
-
-static void say(const char *text)
-{
-    char line[128];
-    int length = snprintf(line, sizeof line, "%s\n", text);
-    if (write(STDOUT_FILENO, line, (size_t)length) != length)
-        _exit(99);
-}
-
-static void must(thr_result result)
-{
-    if (result == THR_OK)
-        return;
-    say(thr_strerror(result));
-    _exit(98);
-}
 
 static void say_end(thr_future *future)
 {

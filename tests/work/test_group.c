@@ -1,25 +1,11 @@
 /* test_group.c - groups: fork and join, cancelling, failures, who may wait; parallel_for. */
 
-#include "support/support.h"
+#include "executors.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "threading.h"
-
 static thr_executor *executor;
-
-static void begin(unsigned max_workers)
-{
-    CHECK_OK(thr_executor_new(&executor, .max_workers = max_workers));
-}
-
-static void end(void)
-{
-    CHECK_OK(thr_executor_shutdown(executor, true, false));
-    CHECK_EQUAL(thr_active_count(), 1);
-    thr_executor_free(executor);
-}
 
 /* Runs function(arg) as a task, and as a plain thread. */
 static void in_a_task(void *(*function)(void *), void *arg)
@@ -32,25 +18,13 @@ static void in_a_task(void *(*function)(void *), void *arg)
 
 static void inside_and_outside(unsigned max_workers, void *(*function)(void *), void *arg)
 {
-    begin(max_workers);
+    executor = make(max_workers);
     in_a_task(function, arg);
     (void)function(arg);
-    end();
+    end(executor);
 }
 
-static void *count_up(void *count)
-{
-    support_count_add(count);
-    return count;
-}
-
-static void *wait_for(void *event)
-{
-    thr_event_wait(event);
-    return event;
-}
-
-static void *fail_task(void *arg)
+static void *fail_why(void *arg)
 {
     thr_fail(5, "%s", (const char *)arg);
 }
@@ -84,7 +58,7 @@ static void test_fib(void **state)
 {
     (void)state;
     for (unsigned max = 1; max <= 4; max++) {
-        begin(max);
+        executor = make(max);
         for (int i = 0; i < 5; i++) {
             struct fib f = {20, 0};
             in_a_task(fib, &f);
@@ -93,7 +67,7 @@ static void test_fib(void **state)
         struct fib f = {12, 0};
         (void)fib(&f); /* by a plain thread */
         CHECK_EQUAL(f.result, 144);
-        end();
+        end(executor);
     }
 }
 
@@ -143,7 +117,7 @@ static void test_nothing_spawned(void **state)
 static void test_invalid(void **state)
 {
     (void)state;
-    begin(1);
+    executor = make(1);
     thr_group group = THR_GROUP_INIT(executor);
     thr_group zeroed = {0};
     thr_task task;
@@ -156,7 +130,7 @@ static void test_invalid(void **state)
     CHECK_RESULT(thr_group_spawn(&group, &task, count_up, NULL), THR_CLOSED);
     CHECK_RESULT(thr_group_spawn(&group, NULL, count_up, NULL), THR_CLOSED);
     CHECK_OK(thr_group_wait(&group));
-    end();
+    end(executor);
 }
 
 static void *spawn_after_shutdown(void *arg)
@@ -172,9 +146,9 @@ static void test_spawn_after_shutdown(void **state)
 {
     (void)state;
     struct support_count count = {0};
-    begin(2);
+    executor = make(2);
     in_a_task(spawn_after_shutdown, &count);
-    end();
+    end(executor);
 }
 
 /* -- Waiting with a deadline -------------------------------------------------------------------------------------- */
@@ -334,9 +308,9 @@ static void *cancel_the_rest(void *arg)
 static void test_cancel(void **state)
 {
     (void)state;
-    begin(1);
+    executor = make(1);
     in_a_task(cancel_the_rest, NULL);
-    end();
+    end(executor);
 }
 
 static void *spawn_and_ask(void *arg)
@@ -358,7 +332,7 @@ static void *spawn_and_ask(void *arg)
 static void test_cancel_reaches_groups_inside(void **state)
 {
     (void)state;
-    begin(3);
+    executor = make(3);
     thr_group group = THR_GROUP_INIT(executor);
     struct cancelling c = {.group = &group, .asked = false};
     thr_task task;
@@ -369,7 +343,7 @@ static void test_cancel_reaches_groups_inside(void **state)
     CHECK_RESULT(thr_group_wait(&group), THR_CANCELLED);
     CHECK(c.asked);
     CHECK_EQUAL(support_count_get(&c.ran), 0);
-    end();
+    end(executor);
 }
 
 /* -- Failures ----------------------------------------------------------------------------------------------------- */
@@ -385,7 +359,7 @@ static void *fail_first(void *arg)
     struct cancelling c = {.group = &group};
     for (int i = 0; i < N; i++)
         CHECK_OK(thr_group_spawn(&group, &tasks[i], count_cancelling, &c));
-    CHECK_OK(thr_group_spawn(&group, &tasks[N], fail_task, why));
+    CHECK_OK(thr_group_spawn(&group, &tasks[N], fail_why, why));
     CHECK_RESULT(thr_group_wait(&group), THR_FAILED);
     if (arg)
         CHECK_EQUAL(support_count_get(&c.ran), 0);
@@ -402,15 +376,15 @@ static void *fail_first(void *arg)
 static void test_failure(void **state)
 {
     (void)state;
-    begin(1);
+    executor = make(1);
     in_a_task(fail_first, executor);
     in_a_task(fail_first, executor); /* now that a group was cancelled */
     (void)fail_first(NULL);
-    end();
-    begin(3);
+    end(executor);
+    executor = make(3);
     for (int i = 0; i < 20; i++)
         in_a_task(fail_first, NULL);
-    end();
+    end(executor);
 }
 
 static void *fail_deep(void *arg)
@@ -452,9 +426,9 @@ static void test_failures_keep_variables(void **state)
 {
     (void)state;
     for (int i = 0; i < 20; i++) { /* the first failure of an executor takes the short path */
-        begin(1);
+        executor = make(1);
         in_a_task(keep_variables, NULL);
-        end();
+        end(executor);
     }
 }
 
@@ -498,12 +472,12 @@ static void test_failure_joins_open_groups(void **state)
     (void)state;
     struct open_groups open = {{0}, 99};
     thr_future *future;
-    begin(3);
+    executor = make(3);
     CHECK_OK(thr_executor_submit(executor, &future, fail_with_open_groups, &open));
     CHECK_RESULT(thr_future_result(future, NULL), THR_FAILED);
     thr_future_unref(future);
     CHECK_EQUAL(open.at_cleanup, support_count_get(&open.ended));
-    end();
+    end(executor);
     CHECK_EQUAL(open.at_cleanup, support_count_get(&open.ended));
 }
 
@@ -520,14 +494,14 @@ static void test_failing_thread_joins_open_groups(void **state)
     (void)state;
     struct open_groups open = {{0}, 99};
     thr_thread *thread;
-    begin(3);
+    executor = make(3);
     thr_set_excepthook(quietly);
     CHECK_OK(thr_spawn(&thread, fail_with_open_groups, &open));
     CHECK_RESULT(thr_thread_join(thread, NULL), THR_FAILED);
     thr_set_excepthook(NULL);
     thr_thread_unref(thread);
     CHECK_EQUAL(open.at_cleanup, support_count_get(&open.ended));
-    end();
+    end(executor);
 }
 
 /* A group that its opener forgets is waited for where its task ends. (Its memory is not on the stack here.) */
@@ -545,10 +519,10 @@ static void *forget(void *arg)
 static void test_forgotten_group(void **state)
 {
     (void)state;
-    begin(1);
+    executor = make(1);
     in_a_task(forget, NULL);
     CHECK(forgotten.frame_ == NULL);
-    end();
+    end(executor);
 }
 
 /* -- parallel_for ------------------------------------------------------------------------------------------------- */
@@ -598,12 +572,12 @@ static void meet(size_t first, size_t last, void *barrier)
 static void test_parallel_for_is_split(void **state)
 {
     (void)state;
-    begin(2);
+    executor = make(2);
     for (int i = 0; i < 100; i++) {
         thr_barrier barrier = THR_BARRIER_INIT(2, NULL, NULL);
         CHECK_OK(thr_parallel_for(executor, 0, 2, 1, meet, &barrier));
     }
-    end();
+    end(executor);
 }
 
 static void fail_at(size_t first, size_t last, void *arg)
@@ -615,31 +589,31 @@ static void fail_at(size_t first, size_t last, void *arg)
         thr_fail(5, "%s", why);
 }
 
-static uint32_t reports;
+static uint32_t failures;
 
-static void report(thr_thread *thread, int code, const char *message)
+static void report_why(thr_thread *thread, int code, const char *message)
 {
     (void)thread;
     CHECK_EQUAL(code, 5);
     CHECK(strcmp(message, why) == 0);
-    reports++;
+    failures++;
 }
 
 static void test_parallel_for_failure(void **state)
 {
     (void)state;
     size_t at = 100;
-    begin(1);
+    executor = make(1);
     memset(touched, 0, sizeof touched);
-    reports = 0;
-    thr_set_excepthook(report);
+    failures = 0;
+    thr_set_excepthook(report_why);
     CHECK_RESULT(thr_parallel_for(executor, 0, LENGTH, 10, fail_at, &at), THR_FAILED);
     thr_set_excepthook(NULL);
-    CHECK_EQUAL(reports, 1);
+    CHECK_EQUAL(failures, 1);
     CHECK_EQUAL(touched[100], 1);
     CHECK_EQUAL(touched[LENGTH / 4], 0); /* one worker: it did not come further */
     CHECK_EQUAL(touched[LENGTH - 1], 0);
-    end();
+    end(executor);
 }
 
 static void nested(size_t first, size_t last, void *arg)
@@ -654,12 +628,12 @@ static void nested(size_t first, size_t last, void *arg)
 static void test_parallel_for_nested(void **state)
 {
     (void)state;
-    begin(1);
+    executor = make(1);
     memset(touched, 0, sizeof touched);
     CHECK_OK(thr_parallel_for(executor, 0, 20, 1, nested, NULL));
     for (int i = 0; i < 10; i++)
         CHECK_EQUAL(touched[i], 20);
-    end();
+    end(executor);
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_fib), cmocka_unit_test(test_many), cmocka_unit_test(test_nothing_spawned),

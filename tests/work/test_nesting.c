@@ -1,52 +1,17 @@
 /* test_nesting.c - tasks that wait for tasks: who runs what, on whose stack, and that it ends. */
 
-#include "support/support.h"
+#include "executors.h"
 
 #include <stdlib.h>
 
-#include "threading.h"
-
 static thr_executor *executor;
-
-static void begin(unsigned max_workers)
-{
-    CHECK_OK(thr_executor_new(&executor, .max_workers = max_workers));
-}
-
-static void end(void)
-{
-    CHECK_OK(thr_executor_shutdown(executor, true, false));
-    CHECK_EQUAL(thr_active_count(), 1);
-    thr_executor_free(executor);
-}
-
-static thr_future *submit(void *(*function)(void *), void *arg)
-{
-    thr_future *future;
-    CHECK_OK(thr_executor_submit(executor, &future, function, arg));
-    return future;
-}
-
-static void *result_of(thr_future *future)
-{
-    void *result;
-    CHECK_OK(thr_future_result(future, &result));
-    thr_future_unref(future);
-    return result;
-}
-
-static void *who(void *arg)
-{
-    (void)arg;
-    return thr_current_thread();
-}
 
 /* -- What is waited for is run by who waits ------------------------------------------------------------------------ */
 
 static void *submit_and_wait(void *arg)
 {
     (void)arg;
-    CHECK(result_of(submit(who, NULL)) == thr_current_thread());
+    CHECK(result_of(submit(executor, who, NULL)) == thr_current_thread());
     return NULL;
 }
 
@@ -54,7 +19,7 @@ static void *submit_and_wait(void *arg)
 static void *submit_and_wait_in_time(void *arg)
 {
     void *result;
-    thr_future *future = submit(who, NULL);
+    thr_future *future = submit(executor, who, NULL);
     CHECK_OK(thr_future_result_until(future, support_limit(), &result));
     CHECK(result != thr_current_thread());
     thr_future_unref(future);
@@ -64,17 +29,17 @@ static void *submit_and_wait_in_time(void *arg)
 static void test_not_with_a_deadline(void **state)
 {
     (void)state;
-    begin(1);
-    (void)result_of(submit(submit_and_wait_in_time, NULL));
-    end();
+    executor = make(1);
+    (void)result_of(submit(executor, submit_and_wait_in_time, NULL));
+    end(executor);
 }
 
 static void test_run_by_who_waits(void **state)
 {
     (void)state;
-    begin(1);
-    (void)result_of(submit(submit_and_wait, NULL));
-    end();
+    executor = make(1);
+    (void)result_of(submit(executor, submit_and_wait, NULL));
+    end(executor);
 }
 
 /* All tasks wait for one another, with one worker: Python's hangs. */
@@ -83,7 +48,7 @@ static void *sum(void *arg)
     intptr_t n = (intptr_t)arg;
     if (n == 0)
         return NULL;
-    thr_future *two[2] = {submit(sum, (void *)(n - 1)), submit(sum, (void *)(n - 1))};
+    thr_future *two[2] = {submit(executor, sum, (void *)(n - 1)), submit(executor, sum, (void *)(n - 1))};
     CHECK_OK(thr_future_wait(two, 2, THR_ALL_COMPLETED, THR_FOREVER));
     return (void *)((intptr_t)result_of(two[0]) + (intptr_t)result_of(two[1]) + 1);
 }
@@ -92,9 +57,9 @@ static void test_tree_of_futures(void **state)
 {
     (void)state;
     for (unsigned max = 1; max <= 3; max++) {
-        begin(max);
-        CHECK_EQUAL((intptr_t)result_of(submit(sum, (void *)8)), 255);
-        end();
+        executor = make(max);
+        CHECK_EQUAL((intptr_t)result_of(submit(executor, sum, (void *)8)), 255);
+        end(executor);
     }
 }
 
@@ -144,7 +109,7 @@ static void *wait_with_lock(void *arg)
         CHECK_OK(thr_group_spawn(&awaited, &tasks[STRANGERS], block, s));
         thr_event_wait(&s->begun); /* another has stolen it */
     }
-    thr_future *future = s->in_group ? NULL : submit(block, s);
+    thr_future *future = s->in_group ? NULL : submit(executor, block, s);
     if (future)
         thr_event_wait(&s->begun);
     (void)thr_lock_acquire(&s->lock);
@@ -166,13 +131,13 @@ static void *wait_with_lock(void *arg)
 static void wait_among_strangers(bool in_group)
 {
     struct strangers s = {.lock = THR_LOCK_INIT, .in_group = in_group};
-    begin(2);
-    thr_future *future = submit(wait_with_lock, &s);
+    executor = make(2);
+    thr_future *future = submit(executor, wait_with_lock, &s);
     support_wait_blocked(&s.lock, 1); /* another worker is at the strangers: one took the waiter's place */
     thr_event_set(&s.go);
     (void)result_of(future);
     support_count_wait(&s.ran, 2 * STRANGERS);
-    end();
+    end(executor);
 }
 
 static void test_no_stranger_is_run(void **state)
@@ -223,14 +188,14 @@ static void test_another_takes_the_place(void **state)
 {
     (void)state;
     void *(*const waits[])(void *) = {wait_for_set, wait_for_set_in_time, wait_for_set_in_order};
-    begin(1);
+    executor = make(1);
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         thr_future *future;
         CHECK_OK(thr_future_new(&future));
-        (void)result_of(submit(waits[i], future));
+        (void)result_of(submit(executor, waits[i], future));
         thr_future_unref(future);
     }
-    end();
+    end(executor);
 }
 
 /* Two executors whose tasks wait for each other's. */
@@ -296,14 +261,14 @@ static void *wait_for_oneself(void *arg)
 static void test_waiting_for_oneself(void **state)
 {
     (void)state;
-    begin(2);
+    executor = make(2);
     struct self self = {NULL, THR_EVENT_INIT, THR_OK, THR_OK};
-    self.future = submit(wait_for_oneself, &self);
+    self.future = submit(executor, wait_for_oneself, &self);
     thr_event_set(&self.known);
     (void)result_of(self.future);
     CHECK_RESULT(self.alone, THR_DEADLOCK);
     CHECK_RESULT(self.in_group, THR_DEADLOCK);
-    end();
+    end(executor);
 }
 
 /* -- Depth -------------------------------------------------------------------------------------------------------- */
@@ -317,7 +282,7 @@ static void *go_deeper(void *arg)
     frame[0] = (char)left;
     if (left == 0)
         return NULL;
-    void *result = result_of(submit(go_deeper, (void *)(left - 1)));
+    void *result = result_of(submit(executor, go_deeper, (void *)(left - 1)));
     return (void *)((intptr_t)result + 1 + frame[0] - (char)left);
 }
 
@@ -340,12 +305,12 @@ static void *go_deeper_in_groups(void *arg)
 static void test_deep(void **state)
 {
     (void)state;
-    begin(2);
-    CHECK_EQUAL((intptr_t)result_of(submit(go_deeper, (void *)DEEP)), DEEP);
+    executor = make(2);
+    CHECK_EQUAL((intptr_t)result_of(submit(executor, go_deeper, (void *)DEEP)), DEEP);
     intptr_t left = DEEP;
-    (void)result_of(submit(go_deeper_in_groups, &left));
+    (void)result_of(submit(executor, go_deeper_in_groups, &left));
     CHECK_EQUAL(left, DEEP);
-    end();
+    end(executor);
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_run_by_who_waits), cmocka_unit_test(test_not_with_a_deadline),

@@ -6,27 +6,13 @@
  * ctest: plain
  * ctest: serial */
 
-#include "support/support.h"
+#include "executors.h"
 
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "threading.h"
-
 enum { N = 1000000, MOST_BYTES = 72 };
-
-static void *wait_for(void *event)
-{
-    thr_event_wait(event);
-    return event;
-}
-
-static void *count_up(void *count)
-{
-    support_count_add(count);
-    return count;
-}
 
 /* What the program has got from the system for its heap, and uses. */
 static size_t used(void)

@@ -2,30 +2,11 @@
  *
  * ctest: plain (ThreadSanitizer knows no threads in the child of a fork, and leaks are found in the child that are none) */
 
-#include "support/support.h"
+#include "executors.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "threading.h"
-
-static void *give_arg(void *arg)
-{
-    return arg;
-}
-
-static void *wait_for(void *event)
-{
-    thr_event_wait(event);
-    return event;
-}
-
-static void *count_up(void *count)
-{
-    support_count_add(count);
-    return count;
-}
 
 static void child_end(pid_t child)
 {
