@@ -27,7 +27,7 @@
  * spent on hand-overs, and who is woken again and again waits for HOLD at most, not for 5 ms.
  *
  * Who has let go or handed over waits for the GIL itself then, and is owed it: whoever gives or frees something HOLD
- * later hands over.
+ * later hands over. So is who was woken, where the waker that let go has the GIL back and nobody took it meanwhile.
  *
  * After a notify it does not do so at once, but when HOLD has passed and the woken thread has not come: at the waker's next
  * release of a lock. Programs count on what stands right after the `with` of a notify: a worker of concurrent.futures says
@@ -109,6 +109,7 @@ bool block_end(struct blocking *blocking)
 
 /* -- Handing over ------------------------------------------------------------------------------------------------- */
 
+static uint32_t takings; /* of the GIL, by who waited or gave it up here; under it */
 static uint32_t turns;
 static uint32_t handing; /* threads that wait for a turn to be taken */
 static uint32_t missed;  /* how often in a row nobody came */
@@ -118,6 +119,7 @@ thr_time block_owed;
 
 static void turn_taken(void)
 {
+    store_relaxed(&takings, load_relaxed(&takings) + 1);
     store_relaxed(&block_owed, 0);
     if (load_relaxed(&handing) == 0)
         return;
@@ -160,6 +162,14 @@ static void hand_over(void)
         store_relaxed(&block_owed, now + ((thr_time)HOLD << missed) - HOLD);
 }
 
+/* Who was woken is still owed the GIL, if nobody took it meanwhile. */
+static void let_go_end(const struct waking *waking)
+{
+    take_back(waking->thread);
+    if (load_relaxed(&takings) == waking->takings + 1) /* take_back's own */
+        store_relaxed(&block_owed, thr_now());
+}
+
 void waking_begin(struct waking *waking, bool somebody, bool later)
 {
     waking->thread = NULL;
@@ -173,16 +183,18 @@ void waking_begin(struct waking *waking, bool somebody, bool later)
     }
     if (!somebody || waking->due)
         return;
-    if (habit.trust == TRUST && ++habit.wakes % PROBE != 0)
+    if (habit.trust == TRUST && ++habit.wakes % PROBE != 0) {
+        waking->takings = load_relaxed(&takings);
         waking->thread = PyEval_SaveThread();
-    else
+    } else {
         habit.woke = true;
+    }
 }
 
 void waking_end(struct waking *waking)
 {
     if (waking->thread)
-        take_back(waking->thread);
+        let_go_end(waking);
     else if (waking->due)
         hand_over();
     else if (load_relaxed(&block_owed) != 0)

@@ -3,6 +3,7 @@
 import gc
 import os
 import random
+import subprocess
 import sys
 import threading as stock
 import time
@@ -393,6 +394,43 @@ class HandOver(unittest.TestCase):
             with self.subTest(name):
                 # On a busy machine the woken thread may come too late for the hand-over: once, not each time.
                 self.assertTrue(any(in_time(wait, wake) for _ in range(5)))
+
+    @unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "one processor")
+    def test_a_waker_that_mostly_waits_hands_over_as_well(self):
+        """Who waited after its wakes so far lets the GIL go around the next. If the woken thread is not there at once, since
+        its processor is busy, it must have its turn all the same when the waker computes on."""
+        here = os.sched_getaffinity(0)
+        ours, theirs = sorted(here)[:2]
+        busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        self.addCleanup(busy.wait)
+        self.addCleanup(busy.kill)
+        os.sched_setaffinity(busy.pid, {theirs})
+        self.addCleanup(os.sched_setaffinity, 0, here)
+        os.sched_setaffinity(0, {ours})
+        self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
+        condition = cthreading.Condition()
+
+        def wait():
+            os.sched_setaffinity(0, {theirs})
+            with condition:
+                condition.wait()
+            came.append(time.monotonic())
+
+        in_time = 0
+        for _ in range(8):  # the first few are let through while the waker is not known yet
+            came = []
+            thread = cthreading.Thread(target=wait)
+            thread.start()
+            wait_blocked(thread)
+            sys.setswitchinterval(30)
+            end = time.monotonic() + 2
+            while not came and time.monotonic() < end:
+                with condition:
+                    condition.notify()
+            sys.setswitchinterval(0.005)
+            thread.join()
+            in_time += came[0] < end
+        self.assertGreaterEqual(in_time, 6)
 
 
 class Memory(unittest.TestCase):
