@@ -224,12 +224,14 @@ class Signals(unittest.TestCase):
     def test_interrupt_from_the_keyboard(self):
         done = run_program("""
 import os, signal, sys, threading, _thread
+started = False
 def interrupt():
-    while open(f"/proc/{os.getpid()}/syscall").read().split()[0] not in ("202", "98", "422", "449"):
+    while not started or open(f"/proc/{os.getpid()}/syscall").read().split()[0] not in ("202", "98", "422", "449"):
         pass
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt, daemon=True).start()
 try:
+    started = True  # start() waits as well
     threading.Event().wait()
 except KeyboardInterrupt:
     print("interrupted")
