@@ -2,14 +2,17 @@
 # The example programs print what they should, in the order and in the time that they should.
 #
 # All run at the same time. A time is counted from before a program's start to after its end, so the lower limits are
-# exact; the upper ones are far above what is expected, and say only that a program does not wait for what it should
-# not wait for.
+# exact; the upper ones are above what is expected, and say only that a program does not wait for what it should not wait
+# for. One that ends later is run again, alone: what waits for something does so each time, what had no processor does not.
+#
+# ctest: timeout=240
 set -uo pipefail
 export LC_ALL=C
 
 programs=${THR_EXAMPLES:-$THR_BUILD_DIR/examples} # or those in Python: python/tests/examples.py
 slack=${THR_EXAMPLES_SLACK:-3} # seconds, above what a program is expected to take
-limit=$((slack + 17)) # seconds, after which a program is ended
+limit=100 # seconds, after which a program is ended
+attempts=4 # of one that was late
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -31,17 +34,24 @@ two() { printf 'a\nb\n'; }
 two_and_a_half() { printf 'a\nb\nno end'; }
 empty_lines() { printf '\n\n\n'; }
 
+# timed NAME INPUT PROGRAM [ARGUMENT]...: runs it; what it prints, its status and how long it took go into files of the name.
+timed()
+{
+    local name=$1 input=$2 program=$programs/$3 start status
+    shift 3
+    start=${EPOCHREALTIME/./}
+    "$input" | timeout "$limit" "$program" "$@" >"$tmp/$name.out" 2>"$tmp/$name.err"
+    status=${PIPESTATUS[1]}
+    printf '%s %s\n' "$status" $((${EPOCHREALTIME/./} - start)) >"$tmp/$name.end"
+}
+
+declare -A commands # of the cases
+
 # launch CASE INPUT PROGRAM [ARGUMENT]...: runs it in the background; INPUT is one of the functions above.
 launch()
 {
-    local case=$1 input=$2 program=$programs/$3 start status
-    shift 3
-    {
-        start=${EPOCHREALTIME/./}
-        "$input" | timeout "$limit" "$program" "$@" >"$tmp/$case.out" 2>"$tmp/$case.err"
-        status=${PIPESTATUS[1]}
-        printf '%s %s\n' "$status" $((${EPOCHREALTIME/./} - start)) >"$tmp/$case.end"
-    } &
+    commands[$1]=${*:2}
+    timed "$@" &
     jobs+=($!)
 }
 
@@ -69,15 +79,27 @@ same()
     diff -u <(printf '%s\n' "$3") <(printf '%s\n' "$4") | sed -e '1,3d' -e '/^ <end>$/d' -e 's/^/    /'
 }
 
-# ended CASE MILLISECONDS: status 0, in at least this time, and not much more.
-ended()
+# took NAME LEAST: it ended with status 0, in at least so many milliseconds; sets `ms` to how many they were.
+took()
 {
     local status us
     read -r status us <"$tmp/$1.end"
-    [ "$status" = 0 ] || fail "$1" "status $status, expected 0 (124: ended after $limit seconds)"
-    ((us >= $2 * 1000)) || fail "$1" "took $((us / 1000)) ms, expected at least $2"
-    ((us <= $2 * 1000 + slack * 1000000)) ||
-        fail "$1" "took $((us / 1000)) ms, expected at most $(($2 + slack * 1000))"
+    [ "$status" = 0 ] || fail "$case" "status $status, expected 0 (124: ended after $limit seconds)"
+    ((us >= $2 * 1000)) || fail "$case" "took $((us / 1000)) ms, expected at least $2"
+    ms=$((us / 1000))
+}
+
+# ended CASE LEAST [MOST]: status 0, in at least so many milliseconds, and not much more than so many (without MOST: LEAST).
+ended()
+{
+    local case=$1 most=$((${3-$2} + slack * 1000)) ms attempt
+    took "$case" "$2"
+    for ((attempt = 0; ms > most && attempt < attempts; attempt++)); do
+        # shellcheck disable=SC2086 # the words of the command
+        timed again ${commands[$case]}
+        took again "$2"
+    done
+    ((ms <= most)) || fail "$case" "took $ms ms, expected at most $most, and so each of $attempts times that it ran alone"
 }
 
 # What marks the end of a text: without it, $(...) would drop the newlines there.
@@ -150,7 +172,7 @@ for ((i = 1; i <= races; i++)); do
             "$(grep "^$horse " "$tmp/$case.out" && end)"
     done
     same "$case" 'standard error' "$(lines)" "$(err "$case")"
-    ended "$case" 0
+    ended "$case" 0 3000 # each horse sleeps three times, for up to a second
 done
 
 for input in three_at_once four_at_once empty_lines two_and_a_half; do
