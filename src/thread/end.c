@@ -18,7 +18,8 @@
  * Main instead waits for the others, and ends the process. A foreign thread is GONE at once: nobody reaps it.
  *
  * A destructor or hook that ends in thr_fail or pthread_exit has the system begin its rounds anew. So each round first
- * asks for the next, and the rounds are counted here.
+ * asks for the next, and the rounds are counted here. Sanitizers count them, too: of a hook in the last round the thread
+ * comes to its end while it is unwound, since the next round is theirs.
  *
  * Order: the release of life_set pairs with the acquire of thread_life, and of the joiner's loads. */
 
@@ -55,12 +56,16 @@ static void ended(thr_thread *thread)
     thr_thread_unref(thread);
 }
 
-static void last_round(thr_thread *thread)
+static void last_round(void *value)
 {
+    thr_thread *thread = value;
+    local_thread_end();
     if (!thread->end_hooked) {
-        thread->end_hooked = true; /* also if it does not return */
+        thread->end_hooked = true;
+        os_unwind_begin(last_round, thread);
         if (load_relaxed(&thread->origin) == THREAD_OURS)
             hook_exit(thread);
+        os_unwind_end(false);
         local_thread_end();
     }
     ended(thread);
@@ -77,16 +82,15 @@ void end_round(void *value)
             exit_main(load_relaxed(&thread->failed) ? EXIT_FAILURE : EXIT_SUCCESS);
         return;
     }
-    local_thread_end();
     if (thread->end_rounds >= OS_END_ROUNDS)
         last_round(thread);
+    else
+        local_thread_end();
 }
 
 void end_unarmed(void *value)
 {
     thr_thread *thread = value;
-    if (thread->unarmed) {
-        local_thread_end();
+    if (thread->unarmed)
         last_round(thread);
-    }
 }

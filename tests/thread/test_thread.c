@@ -589,6 +589,7 @@ static void ignore_failure(thr_thread *thread, int code, const char *message)
     (void)message;
 }
 
+/* The first test: its threads have places that no other had, of which ThreadSanitizer has kept nothing. */
 static void test_hooks_that_fail(void **state)
 {
     (void)state;
@@ -607,12 +608,12 @@ static void test_hooks_that_fail(void **state)
     thr_set_excepthook(NULL);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_result), cmocka_unit_test(test_no_target), cmocka_unit_test(test_not_started),
-             cmocka_unit_test(test_start_again), cmocka_unit_test(test_current_thread),
-             cmocka_unit_test(test_errno_is_kept), cmocka_unit_test(test_various_ops),
-             cmocka_unit_test(test_stack_size), cmocka_unit_test(test_without_handle),
-             cmocka_unit_test(test_default_names), cmocka_unit_test(test_names_of_all_lengths),
-             cmocka_unit_test(test_names_at_the_system), cmocka_unit_test(test_daemon),
-             cmocka_unit_test(test_set_daemon), cmocka_unit_test(test_enumerate_after_join),
-             cmocka_unit_test(test_enumerate), cmocka_unit_test(test_thousands), cmocka_unit_test(test_thread_hooks),
-             cmocka_unit_test(test_hooks_that_fail))
+SUPPORT_MAIN(cmocka_unit_test(test_hooks_that_fail), cmocka_unit_test(test_result), cmocka_unit_test(test_no_target),
+             cmocka_unit_test(test_not_started), cmocka_unit_test(test_start_again),
+             cmocka_unit_test(test_current_thread), cmocka_unit_test(test_errno_is_kept),
+             cmocka_unit_test(test_various_ops), cmocka_unit_test(test_stack_size),
+             cmocka_unit_test(test_without_handle), cmocka_unit_test(test_default_names),
+             cmocka_unit_test(test_names_of_all_lengths), cmocka_unit_test(test_names_at_the_system),
+             cmocka_unit_test(test_daemon), cmocka_unit_test(test_set_daemon),
+             cmocka_unit_test(test_enumerate_after_join), cmocka_unit_test(test_enumerate),
+             cmocka_unit_test(test_thousands), cmocka_unit_test(test_thread_hooks))
