@@ -31,7 +31,8 @@ struct request {
 
 static void count(struct argp_state *state, struct request *request, const char *name, const char *text)
 {
-    (void)parse_count(state, name, text);
+    if (parse_count(state, name, text) == 0 && strcmp(name, "seed") != 0)
+        argp_error(state, "--%s wants a number above 0", name);
     launch_option(&request->launch, name, text);
 }
 

@@ -69,6 +69,9 @@ static char *rest(const char *line, const char *word)
     return strdup(line + length + 1);
 }
 
+/* How a schedule file begins; its version follows, which the laboratory looks at. */
+#define FIRST "threading schedule "
+
 /* The laboratory reads the moves; here only what is to be run matters. */
 static bool read_program(struct request *request)
 {
@@ -77,6 +80,11 @@ static bool read_program(struct request *request)
     FILE *file = fopen(request->file, "r");
     if (!file) {
         complain("%s: %s", request->file, strerror(errno));
+        return false;
+    }
+    if (!fgets(line, sizeof line, file) || strncmp(line, FIRST, strlen(FIRST)) != 0) {
+        complain("%s is no schedule file: it does not begin with `%s`", request->file, FIRST);
+        (void)fclose(file);
         return false;
     }
     while (fgets(line, sizeof line, file)) {

@@ -68,7 +68,8 @@ static void program_options(thr_explore_options *options, char *strategy, char *
     options->schedules = option_count("schedules", 0);
     options->seconds = option_seconds("seconds", 0);
     options->seed = option_count("seed", 0);
-    options->preemptions = (uint32_t)option_count("preemptions", 0);
+    uint64_t preemptions = option_count("preemptions", 0);
+    options->preemptions = preemptions < UINT32_MAX ? (uint32_t)preemptions : UINT32_MAX;
     options->hang = option_seconds("hang", 0);
     options->allow_misuse = option_count("allow_misuse", 0) != 0;
     options->no_early_timeout = option_count("no_early_timeout", 0) != 0;

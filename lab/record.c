@@ -107,6 +107,7 @@ static void crashed(int signal)
 {
     struct run *run = control_run;
     if (run && control_self) {
+        outside_enter(); /* the unwinder's own calls are no steps of the program */
         run->culprit = control_self->id;
         run->crash_depth = record_frames(run->crash_frames, FRAMES);
         stuck_describe();

@@ -164,6 +164,12 @@ static void say_wait(const struct run *run, const struct strand *strand)
     case WAIT_SLEEP:
         say("sleeps");
         break;
+    case WAIT_NOTHING:
+        if (!strand->waits_object) { /* it was not looked at: the run was ended from outside */
+            say("waits");
+            return;
+        }
+        /* fallthrough */
     default:
         say("waits for %s %s", kind ? kind : "something", name_of(strand->waits_object));
         if (by)
@@ -202,6 +208,13 @@ static void say_held(const struct run *run, const struct strand *strand)
     }
 }
 
+static const char *how_ready(const struct run *run, const struct strand *strand)
+{
+    if (strand->id == run->running)
+        return "runs";
+    return strand->begun || strand->main ? "can run" : "has not begun";
+}
+
 static void say_threads(const struct run *run)
 {
     say("\nThreads\n");
@@ -213,7 +226,7 @@ static void say_threads(const struct run *run)
             continue;
         }
         if (strand->state == STRAND_READY)
-            say(strand->begun || strand->main ? "can run" : "has not begun");
+            say("%s", how_ready(run, strand));
         else
             say_wait(run, strand);
         say_place(last_operation(run, i, HOOK_OPERATIONS, NULL));
@@ -385,8 +398,9 @@ static void say_how_often(const struct search *search)
     if (search->first != 0)
         say("Found in schedule %llu; %llu of %llu failed in this way. ", (unsigned long long)search->first,
             (unsigned long long)search->failed, (unsigned long long)search->schedules);
-    say("%s schedule differs from the default in %u decisions, %u of them preemptions.\n",
-        search->first != 0 ? "Shortened, the" : "The", schedule->moves, schedule->preemptions);
+    say("%s schedule differs from the default in %u decision%s, %u of them preemptions.\n",
+        search->first != 0 && !search->outcome.late ? "Shortened, the" : "The", schedule->moves,
+        schedule->moves == 1 ? "" : "s", schedule->preemptions);
     if (schedule->earlies > 0)
         say("It needs a wait with a deadline that ends, or a sleeper that wakes, before others have moved: a slow "
             "machine "

@@ -2,7 +2,8 @@
  *
  * S1  Run n is in job n modulo the number of jobs, and begins when run n - jobs has been looked at. So what is known when a
  *     plan is made depends on the seed and the number of jobs only, not on who is faster.
- * S2  After the first failure, some more runs are made, to say how often it happens.
+ * S2  After the first failure, some more runs are made, to say how often it happens; not where each would take as long as
+ *     the watchdog waits.
  * S3  Nothing is allocated on the heap before the last fork (job.h). */
 
 #include "lab/search.h"
@@ -117,7 +118,7 @@ static bool enough(const struct search *search, thr_time first_at)
         return true;
     if (search->options.seconds > 0 && now - search->start > (thr_time)(search->options.seconds * 1e9))
         return true;
-    return search->first != 0 && (number >= search->first + MORE || now - first_at > MORE_TIME);
+    return search->first != 0 && (search->outcome.late || number >= search->first + MORE || now - first_at > MORE_TIME);
 }
 
 static bool make(struct search *search)

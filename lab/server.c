@@ -78,6 +78,14 @@ static int milliseconds_left(const struct job *job, const struct watch *watched)
     return left / MILLISECOND >= LOOK ? LOOK : (int)(left / MILLISECOND) + 1;
 }
 
+/* Has the thread that hangs write down where it is (record.c), and end the process by that; it may be unable to. */
+static void ask_where(const struct job *job, pid_t child, int pidfd)
+{
+    struct pollfd end = {pidfd, POLLIN, 0};
+    if (job->run->plan.record && syscall(SYS_tgkill, child, watch_thread(job->run, child), SIGABRT) == 0)
+        (void)poll(&end, 1, LOOK);
+}
+
 /* Waits until it has ended, and ends it if it hangs; true if it did. It may be without a pidfd (-1). */
 static bool wait_for_end(const struct job *job, pid_t child, int pidfd)
 {
@@ -95,6 +103,8 @@ static bool wait_for_end(const struct job *job, pid_t child, int pidfd)
             return late;
         if (watch_look(&watched, job->run, child) < job->run->plan.hang)
             continue;
+        if (!late)
+            ask_where(job, child, pidfd);
         late = true;
         (void)kill(child, SIGKILL);
     }

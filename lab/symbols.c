@@ -103,7 +103,8 @@ struct place {
     char function[NAME];
     char file[NAME]; /* file:line, without folders */
     bool known;
-    char *path; /* the same with folders; NULL: no memory */
+    bool beside; /* in the file that the library is in */
+    char *path;  /* the same with folders; NULL: no memory */
 };
 
 static struct place *places;
@@ -149,16 +150,28 @@ static const char *without_folders(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Where the library's sources are, with a / at the end; empty: not known. */
-static char library_folder[PATH_MAX];
+/* What is known of the library itself. */
+static struct {
+    char folder[PATH_MAX]; /* of its sources, with a / at the end; empty: it has no debugging information */
+    char file[PATH_MAX];   /* that it is in: its own, or the program */
+    bool alone;            /* its own */
+    bool seen;             /* some of that file has debugging information */
+} library;
 
 static bool in_library(const char *path)
 {
-    return path && *library_folder && strncmp(path, library_folder, strlen(library_folder)) == 0;
+    return path && *library.folder && strncmp(path, library.folder, strlen(library.folder)) == 0;
+}
+
+/* Without debugging information addr2line says "??:0", or, from a table of symbols that names files, "thread.c:?". */
+static bool has_line(const char *line)
+{
+    size_t length = strlen(line);
+    return strncmp(line, "??", 2) != 0 && !(length > 1 && strcmp(line + length - 2, ":?") == 0);
 }
 
 /* Blocks of an address, then pairs of lines: function, file:line. */
-static void read_places(FILE *from, uintptr_t bias)
+static void read_places(FILE *from, uintptr_t bias, bool beside)
 {
     char function[1024];
     char line[PATH_MAX + 32];
@@ -175,7 +188,9 @@ static void read_places(FILE *from, uintptr_t bias)
         struct place *place = place_add(address);
         if (!place)
             return;
-        place->known = strncmp(line, "??", 2) != 0;
+        place->known = has_line(line);
+        place->beside = beside;
+        library.seen = library.seen || (beside && place->known);
         lab_copy(place->function, sizeof place->function, function);
         lab_copy(place->file, sizeof place->file, without_folders(line));
         place->path = strdup(line);
@@ -213,7 +228,7 @@ static void resolve_in(const struct module *module, void *const *addresses, size
     FILE *from = batch > 0 ? ask(argv, &child) : NULL;
     if (!from)
         return;
-    read_places(from, module->bias);
+    read_places(from, module->bias, strcmp(module->file, library.file) == 0);
     answered(from, child);
 }
 
@@ -228,27 +243,32 @@ static void resolve(void *const *addresses, size_t n)
     }
 }
 
-/* Learns where the library's sources are, from a function that is known to be one of its. */
-static void learn_folder(void)
+/* Learns where the library is, and its sources, from a function that is known to be one of its. */
+static void learn_library(void)
 {
     static bool done;
+    static char program[PATH_MAX];
+    struct module module;
     void *function;
     if (done)
         return;
     done = true;
     memcpy(&function, &lab_library->look, sizeof function);
+    if (module_of(function, &module))
+        memcpy(library.file, module.file, sizeof library.file);
+    library.alone = !realpath("/proc/self/exe", program) || strcmp(program, library.file) != 0;
     resolve(&function, 1);
     for (size_t i = 0; i < place_count; i++) {
         const char *at = places[i].address == function && places[i].path ? strstr(places[i].path, "/src/") : NULL;
         if (at)
-            (void)snprintf(library_folder, sizeof library_folder, "%.*s/src/", (int)(at - places[i].path),
+            (void)snprintf(library.folder, sizeof library.folder, "%.*s/src/", (int)(at - places[i].path),
                            places[i].path);
     }
 }
 
 void symbols_resolve(void *const *addresses, size_t n)
 {
-    learn_folder();
+    learn_library();
     resolve(addresses, n);
 }
 
@@ -265,9 +285,16 @@ static size_t flatten(void *const *frames, size_t n, const struct place **out, s
     return count;
 }
 
+/* In a library without debugging information. Where it is in the program, that is told from the program's own functions only
+ * if these have some. */
+static bool is_bare_library(const struct place *place)
+{
+    return place->beside && !place->known && !*library.folder && (library.alone || library.seen);
+}
+
 static bool is_library(const struct place *place)
 {
-    return in_library(place->path) || strncmp(place->function, "thr_", 4) == 0 ||
+    return in_library(place->path) || is_bare_library(place) || strncmp(place->function, "thr_", 4) == 0 ||
            strncmp(place->function, "__tsan_", 7) == 0 || strcmp(place->function, "tsan_step") == 0;
 }
 
@@ -340,12 +367,12 @@ void symbols_stack(void *const *frames, size_t n, const char *indent, char *text
     size_t count = flatten(frames, n, stack, INLINED);
     size_t i = 0;
     *text = '\0';
-    while (i < count && !stack[i]->known) /* the laboratory's */
+    while (i < count && (!*stack[i]->function || is_library(stack[i]))) /* the laboratory's, and the library's */
         i++;
-    for (; i < count && stack[i]->known && !in_libc(stack[i]); i++) {
+    for (; i < count && *stack[i]->function && !in_libc(stack[i]); i++) {
         char line[2 * NAME + 8];
         size_t used = strlen(text);
-        if (is_library(stack[i]))
+        if (is_library(stack[i]) || strcmp(stack[i]->function, "??") == 0)
             continue;
         put(stack[i], line, sizeof line);
         (void)snprintf(text + used, size - used, "%s%s\n", indent, line);

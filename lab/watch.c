@@ -23,8 +23,7 @@ void watch_begin(struct watch *watch)
     *watch = (struct watch){.looked = lab_library->os->now()};
 }
 
-/* The thread whose turn it is; the process's first one, as long as it is none of ours yet. */
-static pid_t thread_of(const struct run *run, pid_t child)
+pid_t watch_thread(const struct run *run, pid_t child)
 {
     uint32_t running = load_relaxed(&run->running);
     pid_t thread = running < load_relaxed(&run->strands) ? load_relaxed(&run->strand[running].system_id) : 0;
@@ -64,7 +63,7 @@ thr_time watch_look(struct watch *watch, const struct run *run, pid_t child)
     if (steps != watch->steps && !run->fair)
         watch->idle = 0;
     else
-        watch->idle += can_run(child, thread_of(run, child)) ? used - watch->used : passed;
+        watch->idle += can_run(child, watch_thread(run, child)) ? used - watch->used : passed;
     watch->steps = steps;
     watch->looked = now;
     watch->used = used;

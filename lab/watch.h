@@ -14,6 +14,9 @@ struct watch {
 
 void watch_begin(struct watch *watch);
 
+/* The thread whose turn it is; the process's first one, as long as it is none of ours yet. */
+pid_t watch_thread(const struct run *run, pid_t child);
+
 /* Looks at the run, in the process `child`, which has not ended, and returns the new `idle`. */
 thr_time watch_look(struct watch *watch, const struct run *run, pid_t child);
 

@@ -1,21 +1,25 @@
 /* load.c - puts a program under the laboratory.
  *
  * At the start of a program the library looks at one environment variable. Where it is set, the laboratory's shared object
- * is loaded and handed a table of what it needs; it sets thr__hooked, before any thread was started. Where it is not, that
- * was all. thr_explore loads it by itself.
+ * is loaded and handed a table of what it needs; it sets thr__hooked, before any thread was started. Where that cannot be
+ * done, the program is not run: it would be without what was asked for. Where the variable is not set, that was all.
+ * thr_explore loads the laboratory by itself.
  *
- * The loader of shared objects is looked up weakly: a program that is linked statically has none, and runs as ever. */
+ * A program that is linked statically with the C library has no loader of shared objects, or one that would bring a second C
+ * library along: it is told from others by its headers, which name no interpreter. */
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lab/link.h"
 #include "thread/service.h"
 
-enum { MESSAGE = 512, STANDARD_ERROR = 2 };
+enum { MESSAGE = 512, STANDARD_ERROR = 2, UNUSABLE = 2 /* a status of the command: it could not be done */ };
 
 /* Where timers are not used, a static library does not bring them in for this. */
 extern __typeof__(service) service __attribute__((weak));
@@ -78,9 +82,27 @@ static void say(const char *format, ...)
         os_write(STANDARD_ERROR, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
+/* The first of the objects is the program. */
+static int see_interpreter(struct dl_phdr_info *program, size_t size, void *found)
+{
+    (void)size;
+    for (int i = 0; i < program->dlpi_phnum; i++) {
+        if (program->dlpi_phdr[i].p_type == PT_INTERP)
+            *(bool *)found = true;
+    }
+    return 1;
+}
+
+static bool is_static(void)
+{
+    bool interpreted = false;
+    (void)dl_iterate_phdr(see_interpreter, &interpreted);
+    return !interpreted || !dlopen || !dlsym;
+}
+
 static lab_attach *find(const char *file)
 {
-    if (!dlopen || !dlsym) {
+    if (is_static()) {
         say("threading: %s cannot be loaded into a program that is linked statically\n", file);
         return NULL;
     }
@@ -109,8 +131,11 @@ static void load(const char *file, bool asked)
 void hook_load(void)
 {
     const char *file = secure_getenv(LAB_VARIABLE);
-    if (file && *file && secure_getenv(LAB_MODE_VARIABLE))
-        load(file, true);
+    if (!file || !*file || !secure_getenv(LAB_MODE_VARIABLE))
+        return;
+    load(file, true);
+    if (!lab)
+        _exit(UNUSABLE);
 }
 
 /* -- The program's side ------------------------------------------------------------------------------------------- */

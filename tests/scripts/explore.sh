@@ -153,6 +153,61 @@ else
     printf 'No debugger, or it may not trace: replay --gdb was not tried.\n'
 fi
 
+# -- A library without debugging information, and a program without ------------------------------------------------------
+
+objcopy --strip-debug "$THR_BUILD_DIR/libthreading.a" bare.a || fail 'does not strip'
+"$CC" "${flags[@]}" abba.c -o abba_bare bare.a -pthread || fail 'does not compile'
+"$CC" "${flags[@]}" -g0 abba.c -o abba_bare_all bare.a -pthread || fail 'does not compile'
+printf 'go\n' >typed
+expect_from typed 1 "$threading" explore -- ./abba_bare
+says "lock_acquire right abba.c:$here"
+says ', at abba.c:'
+grep -qF ':?' log && fail 'a place that nobody knows is told'
+expect_from typed 1 "$threading" explore -- ./abba_bare_all
+says 'one                waits for lock right, held by two, for 0.000 s, at left_right'
+grep -qF ':?' log && fail 'a place that nobody knows is told'
+
+# -- A thread that spins -------------------------------------------------------------------------------------------------
+
+cat >spin.c <<'END'
+#include <threading.h>
+
+static volatile int flag;
+
+static void *wait_for_flag(void *arg)
+{
+    while (!flag) /* here */
+        continue;
+    return arg;
+}
+
+static void *set_flag(void *arg)
+{
+    flag = 1;
+    return arg;
+}
+
+int main(void)
+{
+    thr_thread *one;
+    thr_thread *two;
+    if (thr_spawn(&one, wait_for_flag, NULL, .name = "one") != THR_OK ||
+        thr_spawn(&two, set_flag, NULL, .name = "two") != THR_OK)
+        return 1;
+    thr_thread_join(one, NULL);
+    thr_thread_join(two, NULL);
+    return 0;
+}
+END
+"$CC" "${flags[@]}" spin.c -o spin "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+expect 1 "$threading" explore --hang 0.2 -- ./spin
+says 'no end in time: one runs or blocks without an operation of the library'
+says "at spin.c:$(grep -n '/\* here \*/' spin.c | cut -d: -f1) in wait_for_flag"
+says 'MainThread         waits for the end of one'
+says 'one                runs'
+expect 1 "$threading" replay spin.schedule --hang 0.2
+says 'no end in time: one runs or blocks without an operation of the library'
+
 # -- Accesses to plain memory ----------------------------------------------------------------------------------------------
 
 cat >race.c <<'END'
@@ -249,6 +304,16 @@ says 'No such file'
 expect 2 "$threading" explore
 expect 2 "$threading" explore -n many -- ./abba_static
 says 'wants a number'
+for option in schedules jobs preemptions; do
+    expect 2 "$threading" explore "--$option=0" -- ./abba_static
+    says "--$option wants a number above 0"
+done
+if "$CC" "${flags[@]}" -static abba.c -o abba_fixed "$THR_BUILD_DIR/libthreading.a" -pthread 2>/dev/null; then
+    for command in explore check; do
+        expect_from typed 2 "$threading" "$command" -- ./abba_fixed
+        says 'cannot be loaded into a program that is linked statically'
+    done
+fi
 expect 2 "$threading" explore -S luck -- ./abba_static
 says 'no strategy'
 expect 2 "$threading" dance
@@ -256,6 +321,11 @@ says 'no command'
 expect 2 "$threading" replay
 expect 2 "$threading" replay no_such_file
 says 'No such file'
+head -c 1000 /dev/zero >zeros
+for file in zeros /dev/null . ./abba_static; do
+    expect 2 "$threading" replay "$file"
+    says "$file is no schedule file"
+done
 printf 'threading schedule 999\nprogram ./abba_static\n' >newer.schedule
 timeout "$limit" "$threading" replay newer.schedule <<<go >log 2>&1
 [ $? = 2 ] || fail 'a schedule of another version'
