@@ -36,14 +36,20 @@ assert abs(grown(1000)) < 100, "made and dropped, objects leave references, or t
 """
 
 
+def passes(python, run):
+    """Whether it does; if not, once more, twice: some of the tests fail where the machine stands still (again.py)."""
+    def once():
+        return subprocess.run([python, "-m", "test", "--timeout", "120", "--fail-env-changed", "-R", "3:3", *run]).returncode == 0
+    return once() or (once() and once())
+
+
 def main():
     build = os.environ["THR_PYTHON_BUILD"]
     folder = os.path.join(build, "shadow")
     shadow.make(folder, os.path.join(build, "cthreading"))
     python = os.path.join(folder, "bin", "python")
     subprocess.run([python, "-I", "-c", COUNTS], check=True)
-    failed = [run for run in (ALL if "--all" in sys.argv else RUNS)
-              if subprocess.run([python, "-m", "test", "--timeout", "120", "--fail-env-changed", "-R", "3:3", *run]).returncode]
+    failed = [run for run in (ALL if "--all" in sys.argv else RUNS) if not passes(python, run)]
     sys.exit(bool(failed))
 
 

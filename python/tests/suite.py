@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 
+import again
 import shadow
 
 SUITES = ["test_threading", "test_queue", "test_threading_local", "test_thread", "test_threadsignals", "test_sched",
@@ -43,7 +44,7 @@ def main():
     options = []
     if any(name.startswith("test_concurrent_futures") for name in chosen()):
         options = ["--ignore", "*Process*"]
-    sys.exit(subprocess.run([python, "-m", "test", "--timeout", "300", *options, *chosen()]).returncode)
+    sys.exit(not again.passes(python, ["--timeout", "300", *options], chosen()))
 
 
 if __name__ == "__main__":
