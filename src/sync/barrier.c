@@ -13,9 +13,9 @@
  *  3  SLEEPERS    somebody may sleep until the round is over    the end of the round, which then owes a wake to all
  *  4..  waiting   how many wait (0 while ACTING)                the end of the round
  *
- * I1  A round ends in one step, end_round: every waiter's result is written, then one swap frees the bitlock and moves the
- *     round on. So who finds another round than its own reads its result from its own node, however late it comes and
- *     whatever happened to the barrier since.
+ * I1  A round ends in one step, end_round: one swap frees the bitlock and moves the round on. Where it did not end well,
+ *     every waiter's result has been written before. So who finds another round than its own reads its result from its own
+ *     node, however late it comes and whatever happened to the barrier since.
  * I2  After that swap end_round uses only the word's address: those it let go may have freed the barrier.
  * I3  Who ran the action ends the round only if it is still the one that it ran for; a reset, an abort or a timeout may
  *     have ended it before.
@@ -46,8 +46,10 @@ struct party {
 static void end_round(thr_barrier *barrier, uint64_t round, thr_result result, uint32_t state)
 {
     bool wake = (barrier->state_ & SLEEPERS) != 0;
-    for (struct party *party = barrier->waiters_; party; party = party->next)
-        party->result = result;
+    if (result != THR_OK) {
+        for (struct party *party = barrier->waiters_; party; party = party->next)
+            party->result = result;
+    }
     barrier->waiters_ = NULL;
     store_relaxed(&barrier->state_, state);
     if (wake)
