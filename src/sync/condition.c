@@ -50,6 +50,7 @@ static size_t detach(thr_condition *condition, size_t n, struct waiter **list)
 {
     size_t count = 0;
     struct ring_node *newest = ring_acquire(condition);
+    prefetch_to_write(newest); /* one transfer of the line instead of two: it is read first */
     while (newest && count < n) {
         struct waiter *oldest = (struct waiter *)newest->next;
         newest = ring_remove(newest, &oldest->ring);

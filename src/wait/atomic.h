@@ -42,4 +42,15 @@
 #define cas_acq_rel(at, expected, desired)                                                                             \
     __atomic_compare_exchange_n((at), (expected), (desired), true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)
 
+/* Brings the line here as one that will be written; nothing where there is none. (The compiler's own brings it to be read
+ * only, where it may not count on more than the first x86-64.) */
+static inline void prefetch_to_write(const void *at)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)at));
+#else
+    __builtin_prefetch(at, 1);
+#endif
+}
+
 #endif
