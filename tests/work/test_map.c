@@ -156,6 +156,124 @@ static void test_no_more_than_max(void **state)
     CHECK(running.most <= 3);
 }
 
+static void *meet(void *barrier)
+{
+    CHECK_OK(thr_barrier_wait(barrier, NULL));
+    return barrier;
+}
+
+/* Two workers take from it at the same time: the calls wait for each other. */
+static void test_map_is_shared(void **state)
+{
+    (void)state;
+    thr_barrier barrier = THR_BARRIER_INIT(2, NULL, NULL);
+    void *both[] = {&barrier, &barrier};
+    void *met[2];
+    thr_executor *executor = make(2);
+    CHECK_OK(thr_executor_map(executor, meet, both, 2, met));
+    CHECK(met[0] == &barrier && met[1] == &barrier);
+    end(executor);
+}
+
+/* -- A shutdown that cancels, in the middle of it ----------------------------------------------------------------------- */
+
+struct stage {
+    struct support_count begun;
+    thr_event go;
+};
+
+static void *play(void *arg)
+{
+    struct stage *stage = arg;
+    support_count_add(&stage->begun);
+    CHECK_OK(thr_event_wait(&stage->go));
+    return stage;
+}
+
+struct mapped {
+    thr_executor *executor;
+    void *args[2];
+    size_t n;
+    void *results[2];
+    thr_result result;
+};
+
+static void map_them(void *arg)
+{
+    struct mapped *mapped = arg;
+    mapped->result = thr_executor_map(mapped->executor, play, mapped->args, mapped->n, mapped->results);
+}
+
+/* One runs, and the next is not begun. */
+static void test_map_and_shutdown(void **state)
+{
+    (void)state;
+    struct stage stage = {{0}, THR_EVENT_INIT};
+    struct mapped mapped = {make(1), {&stage, &stage}, 2, {NULL, NULL}, THR_INVALID};
+    struct support_thread *thread = support_thread_start(map_them, &mapped);
+    support_count_wait(&stage.begun, 1);
+    CHECK_OK(thr_executor_shutdown(mapped.executor, false, true));
+    thr_event_set(&stage.go);
+    support_thread_join(thread);
+    CHECK_RESULT(mapped.result, THR_CANCELLED);
+    CHECK(mapped.results[0] == &stage && mapped.results[1] == NULL);
+    end(mapped.executor);
+}
+
+/* The last one runs, while a worker that would have helped is busy elsewhere: nothing is missing. */
+static void test_map_and_late_shutdown(void **state)
+{
+    (void)state;
+    struct stage other = {{0}, THR_EVENT_INIT};
+    struct stage quick = {{0}, THR_EVENT_INIT};
+    struct stage last = {{0}, THR_EVENT_INIT};
+    thr_event_set(&quick.go);
+    struct mapped mapped = {make(2), {&quick, &last}, 2, {NULL, NULL}, THR_INVALID};
+    thr_future *busy = submit(mapped.executor, play, &other);
+    support_count_wait(&other.begun, 1);
+    struct support_thread *thread = support_thread_start(map_them, &mapped);
+    support_count_wait(&last.begun, 1);
+    CHECK_OK(thr_executor_shutdown(mapped.executor, false, true));
+    thr_event_set(&last.go);
+    support_thread_join(thread);
+    CHECK_OK(mapped.result);
+    CHECK(mapped.results[0] == &quick && mapped.results[1] == &last);
+    thr_event_set(&other.go);
+    CHECK(result_of(busy) == &other);
+    end(mapped.executor);
+}
+
+/* None has begun, since the worker is busy elsewhere. (If the shutdown came before the map, once more.) */
+static thr_result map_and_shutdown_after(double seconds)
+{
+    struct stage other = {{0}, THR_EVENT_INIT};
+    struct stage never = {{0}, THR_EVENT_INIT};
+    struct mapped mapped = {make(1), {&never, &never}, 2, {NULL, NULL}, THR_INVALID};
+    thr_future *busy = submit(mapped.executor, play, &other);
+    support_count_wait(&other.begun, 1);
+    struct support_thread *thread = support_thread_start(map_them, &mapped);
+    thr_sleep(seconds);
+    CHECK_OK(thr_executor_shutdown(mapped.executor, false, true));
+    support_thread_join(thread);
+    CHECK_EQUAL(support_count_get(&never.begun), 0);
+    thr_event_set(&other.go);
+    CHECK(result_of(busy) == &other);
+    end(mapped.executor);
+    return mapped.result;
+}
+
+static void test_map_and_early_shutdown(void **state)
+{
+    (void)state;
+    thr_result result;
+    double seconds = 0.001;
+    while ((result = map_and_shutdown_after(seconds)) == THR_CLOSED)
+        seconds *= 2;
+    CHECK_RESULT(result, THR_CANCELLED);
+}
+
 SUPPORT_MAIN(cmocka_unit_test(test_map), cmocka_unit_test(test_map_failure), cmocka_unit_test(test_map_timeout),
              cmocka_unit_test(test_map_is_cancelled), cmocka_unit_test(test_map_in_a_task),
-             cmocka_unit_test(test_no_more_than_max))
+             cmocka_unit_test(test_no_more_than_max), cmocka_unit_test(test_map_is_shared),
+             cmocka_unit_test(test_map_and_shutdown), cmocka_unit_test(test_map_and_late_shutdown),
+             cmocka_unit_test(test_map_and_early_shutdown))

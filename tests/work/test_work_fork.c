@@ -58,7 +58,7 @@ static void test_idle(void **state)
 static void test_busy(void **state)
 {
     (void)state;
-    enum { N = 100 };
+    enum { N = 600 }; /* more than two blocks of inject.c */
     thr_event go = THR_EVENT_INIT;
     thr_executor *executor;
     thr_future *running;
