@@ -14,6 +14,9 @@ static int32_t until_failure = -1;
 static uint32_t failures;
 static uint32_t kept; /* allocations that have not been freed, while counted */
 
+/* Of the array that was last given its size: how many bytes. */
+static uint32_t array;
+
 static bool fails(void)
 {
     int32_t left = load_relaxed(&until_failure);
@@ -60,6 +63,7 @@ void *__wrap_realloc(void *memory, size_t size)
     if (fails())
         return NULL;
     (void)sub_relaxed(&kept, memory != NULL);
+    store_relaxed(&array, (uint32_t)size);
     return count(__real_realloc(memory, size));
 }
 
@@ -192,6 +196,7 @@ static void shrinks(enum kind kind)
     for (uintptr_t i = 0; kind != RING && i < MANY; i++)
         (void)get(queue);
     CHECK(kept <= empty + 2);
+    CHECK(array < 1000);
     uint32_t steady = kept;
     until_failure = 3; /* a few may still come: a first spare segment, a small array */
     failures = 0;
