@@ -143,7 +143,8 @@ void __tsan_atomic_thread_fence(int order)
 void __tsan_atomic_signal_fence(int order);
 void __tsan_atomic_signal_fence(int order)
 {
-    (void)order;
+    if (order == __ATOMIC_SEQ_CST && step_inside())
+        step_barrier(OPERATION_LIGHT);
 }
 
 static void note_read(uintptr_t at, size_t size)

@@ -2,6 +2,7 @@
  *
  *     x=1o    stores 1 in x, with order o       xo      loads x
  *     x+1o    adds 1 to x; the old value is read        |       the next thread
+ *     F       the far half of a barrier                 L       its light half
  *
  * The orders are r relaxed, a acquire, l release, b acquire and release, s sequentially consistent. An outcome is what the
  * threads read, one digit a read, in the order of the text, and then what the locations in `last` hold in the end. */
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "model/search.h"
+#include "os/os.h"
 
 enum { READS = 4, OUTCOMES = 32, OUTCOME = 12 };
 
@@ -60,6 +62,10 @@ static const struct litmus tests[] = {
     {"ISA2", "x=1r y=1r | yr z=1r | zr xr", "", "000 001 010 011 100 101 110 111", NULL},
     {"ISA2, release and acquire", "x=1r y=1l | ya z=1l | za xr", "", "000 001 010 011 100 101 111", NULL},
     {"RWC, release and acquire", "x=1l | xa ya | y=1l xa", "", "000 001 010 011 100 101 110 111", NULL},
+    {"IRIW, acquire", "x=1r | y=1r | xa ya | ya xa", "",
+     "0000 0001 0010 0011 0100 0101 0110 0111 1000 1001 1010 1011 1100 1101 1110 1111", NULL},
+    {"IRIW, one order", "x=1s | y=1s | xs ys | ys xs", "",
+     "0000 0001 0010 0011 0100 0101 0110 0111 1000 1001 1011 1100 1101 1110 1111", NULL},
     {"RWC, one order", "x=1s | xs ys | y=1s xs", "", "000 001 010 011 101 110 111", NULL},
     /* A release goes on through a read-modify-write, not through a store; since C++20 neither through one of the same
      * thread, which C11 still lets through: the model is as weak as the later rule. */
@@ -74,6 +80,16 @@ static const struct litmus tests[] = {
     {"two read-modify-writes", "x+1r | x+1r", "x", "012 102", NULL},
     {"read-modify-write and store", "x+1r | x=5r", "x", "05 56", NULL},
     {"three read-modify-writes", "x+1r | x+1r | x+1r", "x", "0123 0213 1023 1203 2013 2103", NULL},
+    /* A barrier in halves: one far half and a light one do what two full ones would; neither does it alone. */
+    {"SB, far and light", "x=1r F yr | y=1r L xr", "", "01 10 11", NULL},
+    {"SB, light and light", "x=1r L yr | y=1r L xr", "", "00 01 10 11", NULL},
+    {"SB, far alone", "x=1r F yr | y=1r xr", "", "00 01 10 11", NULL},
+    {"SB, far and far", "x=1r F yr | y=1r F xr", "", "01 10 11", NULL},
+    {"MP, far and light", "x=1r F y=1r | yr L xr", "", "00 01 11", NULL},
+    {"MP, light and far", "x=1r L y=1r | yr F xr", "", "00 01 11", NULL},
+    {"MP, far alone", "x=1r F y=1r | yr xr", "", "00 01 10 11", NULL},
+    {"RWC, light, far and light", "x=1r | xr L yr | y=1r F xr", "", "000 001 010 011 101 110 111", NULL},
+    {"WRC, far", "x=1r | xr L y=1r | yr F xr", "", "000 001 010 011 100 101 111", NULL},
     /* A load that reads what follows from a store after it (LB): C11 lets relaxed ones, the model has none. */
     {"LB", "xr y=1r | yr x=1r", "", "00 01 10", "11"},
     {"LB, release and acquire", "xa y=1l | ya x=1l", "", "00 01 10", NULL},
@@ -154,6 +170,13 @@ static void note(int thread, uint32_t value)
 /* Runs the operation at the start of the text; returns what follows. */
 static const char *operate(const char *text, int thread)
 {
+    if (*text == 'F' || *text == 'L') {
+        if (*text == 'F')
+            os_barrier_all();
+        else
+            os_barrier_light();
+        return text + 1;
+    }
     uint32_t *at = location(text[0]);
     uint32_t value = (uint32_t)(text[2] - '0');
     if (text[1] == '=') {

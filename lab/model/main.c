@@ -15,7 +15,7 @@ static const char usage[] =
     "\n"
     "    model [OPTION]... [OBJECT]...\n"
     "\n"
-    "    --threads N     how many threads, each with one operation (2, or 3)\n"
+    "    --threads N     how many threads, each with one operation (2; up to 4)\n"
     "    --messages N    the newest N values of a location may be read (4; 1 is sequential consistency)\n"
     "    --ticks N       time moves on N times (1); deadlines pass, and patience ends, with the first\n"
     "    --strays N      N sleeps end for no reason (any number)\n"

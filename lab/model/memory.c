@@ -79,13 +79,20 @@ static bool is_release(int order)
 
 static struct known *first_known(void)
 {
-    return &world.consistent;
+    return &world.views[0];
+}
+
+static struct known *end_of_views(void)
+{
+    return &world.views[world.barriers ? VIEWS : 1];
 }
 
 static struct known *next_known(struct known *known)
 {
-    if (known == &world.consistent)
+    if (known + 1 == end_of_views())
         return &world.threads[0].known;
+    if (known < world.views + VIEWS && known >= world.views)
+        return known + 1;
     for (int i = 0; i + 1 < world.count; i++) {
         if (known == &world.threads[i].known)
             return &world.threads[i + 1].known;
@@ -325,13 +332,13 @@ static void before_consistent(int thread, const struct location *location, int o
 {
     uint8_t *seen = &world.threads[thread].known.seen[index_of(location)];
     if (order == __ATOMIC_SEQ_CST)
-        *seen = larger(*seen, world.consistent.seen[index_of(location)]);
+        *seen = larger(*seen, world.views[VIEW_CONSISTENT].seen[index_of(location)]);
 }
 
 static void after_consistent(const struct location *location, int stored, int order)
 {
     if (order == __ATOMIC_SEQ_CST)
-        world.consistent.seen[index_of(location)] = (uint8_t)stored;
+        world.views[VIEW_CONSISTENT].seen[index_of(location)] = (uint8_t)stored;
 }
 
 void memory_step(int thread, int way_number)
@@ -394,6 +401,29 @@ void memory_woken(int thread)
     struct location *location = find(pending->at, pending->size);
     if (location)
         location->woken = larger(location->woken, world.threads[thread].known.seen[index_of(location)]);
+}
+
+/* -- Barriers in halves -------------------------------------------------------------------------------------------- */
+
+static void learn_seen(struct known *known, const struct known *more)
+{
+    for (int i = 0; i < LOCATIONS; i++)
+        known->seen[i] = larger(known->seen[i], more->seen[i]);
+}
+
+void memory_light(int thread)
+{
+    struct known *known = &world.threads[thread].known;
+    world.barriers = true;
+    learn_seen(known, &world.views[VIEW_FAR + thread]);
+    learn_seen(&world.views[VIEW_LIGHT + thread], known);
+}
+
+void memory_far(int thread, int other)
+{
+    struct known *known = &world.threads[thread].known;
+    learn_seen(known, &world.views[VIEW_LIGHT + other]);
+    learn_seen(&world.views[VIEW_FAR + other], known);
 }
 
 /* -- Plain stores, and memory that goes --------------------------------------------------------------------------- */
@@ -502,7 +532,9 @@ uint64_t memory_hash(void)
         }
         sum += hash;
     }
-    uint64_t hash = hash_mix(sum, hash_known(&world.consistent));
+    uint64_t hash = sum;
+    for (const struct known *view = world.views; view < end_of_views(); view++)
+        hash = hash_mix(hash, hash_known(view));
     for (int i = 0; i < world.count; i++)
         hash = hash_mix(hash, world.threads[i].state == ENDED ? 1 : hash_known(&world.threads[i].known));
     return hash;

@@ -178,6 +178,8 @@ void race_tidy(void)
     }
 }
 
+_Static_assert(sizeof(struct accesses) <= 16, "two words");
+
 uint64_t race_hash(void)
 {
     uint64_t sum = 0;

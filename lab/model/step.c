@@ -56,6 +56,16 @@ uint64_t step_wait(void)
     return world.threads[running].result;
 }
 
+void step_barrier(enum operation which)
+{
+    struct pending *pending = step_pending();
+    pending->operation = (uint8_t)which;
+    pending->value = ((UINT64_C(1) << world.count) - 1) & ~(UINT64_C(1) << running);
+    pending->site = __builtin_extract_return_addr(__builtin_return_address(0));
+    if (which == OPERATION_LIGHT || pending->value != 0)
+        (void)step_wait();
+}
+
 void step_aside(void (*function)(uintptr_t a, size_t b), uintptr_t a, size_t b)
 {
     static _Alignas(64) char stack[1 << 16];
@@ -206,9 +216,33 @@ static void wake_step(int thread)
             i++;
         }
     }
-    trace_note(thread, "wake %s:%s%s%s%s", trace_name(pending->at), woken & 1 ? " thread 1" : "",
-               woken & 2 ? " thread 2" : "", woken & 4 ? " thread 3" : "", woken ? "" : " nobody");
+    trace_note(thread, "wake %s:%s%s%s%s%s", trace_name(pending->at), woken & 1 ? " thread 1" : "",
+               woken & 2 ? " thread 2" : "", woken & 4 ? " thread 3" : "", woken & 8 ? " thread 4" : "",
+               woken ? "" : " nobody");
     go_on(thread);
+}
+
+/* -- Barriers ----------------------------------------------------------------------------------------------------- */
+
+static void light_step(int thread)
+{
+    memory_light(thread);
+    trace_note(thread, "light barrier");
+    go_on(thread);
+}
+
+static void far_step(int thread, int way)
+{
+    struct pending *pending = &world.threads[thread].pending;
+    uint64_t left = pending->value;
+    for (; way > 0; way--)
+        left &= left - 1;
+    int other = __builtin_ctzll(left);
+    memory_far(thread, other);
+    trace_note(thread, "far barrier reaches thread %d", other + 1);
+    pending->value &= ~(UINT64_C(1) << other);
+    if (pending->value == 0)
+        go_on(thread);
 }
 
 /* -- What can happen ---------------------------------------------------------------------------------------------- */
@@ -221,6 +255,9 @@ static int ways_of(int thread)
         return memory_looks(thread);
     case OPERATION_CHOOSE:
         return (int)pending->value;
+    case OPERATION_FAR:
+        return __builtin_popcountll(pending->value);
+    case OPERATION_LIGHT:
     case OPERATION_WAKE:
     case OPERATION_WOKEN:
     case OPERATION_POINT:
@@ -297,6 +334,12 @@ static void step_thread(int thread, int way)
     case OPERATION_WAKE:
         running = thread;
         wake_step(thread);
+        break;
+    case OPERATION_LIGHT:
+        light_step(thread);
+        break;
+    case OPERATION_FAR:
+        far_step(thread, way);
         break;
     case OPERATION_CHOOSE:
         me->result = (uint64_t)way;

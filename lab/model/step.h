@@ -14,6 +14,9 @@ uint64_t step_wait(void);
 /* True and false: both are tried. */
 bool step_choose(void);
 
+/* The light half of a barrier, or its far half. */
+void step_barrier(enum operation which);
+
 /* Calls function(a, b) where it leaves nothing on the thread's stack. */
 void step_aside(void (*function)(uintptr_t a, size_t b), uintptr_t a, size_t b);
 

@@ -49,6 +49,17 @@ void os_yield(void)
 {
 }
 
+/* -- Barriers ----------------------------------------------------------------------------------------------------- */
+
+bool os_barrier_far = true;
+
+void os_barrier_all(void)
+{
+    step_barrier(OPERATION_LIGHT);
+    step_barrier(OPERATION_FAR);
+    step_barrier(OPERATION_LIGHT);
+}
+
 /* -- What is not searched: threads are there from the start, and nothing is hooked --------------------------------- */
 
 thr_result os_thread_start(os_thread *thread, size_t stack_size, bool block_signals, void *(*function)(void *),

@@ -23,7 +23,7 @@
 #include "wait/wait.h"
 
 enum {
-    THREADS = 3,
+    THREADS = 4,
     LOCATIONS = 24,
     LOCATION_MESSAGES = 20,
     MESSAGES = 120,
@@ -71,6 +71,8 @@ enum operation {
     OPERATION_OR,
     OPERATION_XOR,
     OPERATION_CAS,
+    OPERATION_LIGHT, /* os_barrier_light */
+    OPERATION_FAR,   /* os_barrier_all: `value` has a bit for each thread that it has not reached */
     OPERATION_WAIT,
     OPERATION_WAKE,
     OPERATION_WOKEN,  /* the thread slept, and goes on */
@@ -91,6 +93,14 @@ struct pending {
     uint8_t order;
     uint8_t failure_order;
     bool weak;
+};
+
+/* What is known of `seen` besides what threads know and messages carry. */
+enum view {
+    VIEW_CONSISTENT,                 /* of each location, the latest sequentially consistent store */
+    VIEW_LIGHT,                      /* what each thread knew at its last light barrier */
+    VIEW_FAR = VIEW_LIGHT + THREADS, /* what far barriers brought to each thread, for its next light one */
+    VIEWS = VIEW_FAR + THREADS
 };
 
 enum thread_state { READY, ASLEEP, ENDED };
@@ -115,7 +125,8 @@ struct world {
     uint8_t done[THREADS]; /* how many operations of its object each has returned from */
     uint16_t messages_used;
     uint16_t accesses_used;
-    struct known consistent; /* of each location, the latest sequentially consistent store: `seen` only */
+    bool barriers; /* there was one: all views are in use, and not only the first */
+    struct known views[VIEWS];
     struct wait_record records[THREADS];
     uint64_t freed[SHARED_SIZE / 64 / 4 + 1]; /* a bit for each 4 bytes of `shared` */
     _Alignas(128) unsigned char shared[SHARED_SIZE];

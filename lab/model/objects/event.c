@@ -100,7 +100,7 @@ static void consume(int thread)
     (void)thr_event_wait(&shared()->event);
     ghost()->let_go[thread] = true;
     thr_event_clear(&shared()->event);
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < world.count; i++) {
         if (__atomic_load_n(&shared()->posted[i], __ATOMIC_RELAXED))
             ghost()->seen[i] = true;
     }
