@@ -22,8 +22,8 @@
  * tasks that wait for tasks that wait ... need no more than memory: after half of a stack the next one gets a stack of
  * its own.
  *
- * Order: everything before the submit happens-before the task; everything in the task happens-before the return of each
- * call that finds it done, and before its callbacks. */
+ * Order: everything before the submit happens-before the task; everything in the task, or before the call that sets or cancels
+ * it, happens-before the return of each call that finds it done, and before its callbacks. */
 
 #ifndef THREADING_FUTURE_H
 #define THREADING_FUTURE_H

@@ -14,7 +14,13 @@
 
 #include "model/hash.h"
 #include "model/race.h"
+#include "model/scenario.h"
 #include "model/trace.h"
+
+static bool is_watch_word(uintptr_t at)
+{
+    return at - (uintptr_t)watch_counts < sizeof watch_counts || at == (uintptr_t)&watch_generation;
+}
 
 bool memory_has(uintptr_t at)
 {
@@ -22,6 +28,8 @@ bool memory_has(uintptr_t at)
     const uintptr_t stack = (uintptr_t)stacks;
     if (at - shared < sizeof world.shared || at - stack < sizeof stacks)
         return true;
+    if (is_watch_word(at))
+        return scenario.object->watches;
     for (int i = 0; i < THREADS; i++) {
         if (at - (uintptr_t)&world.records[i].pending < sizeof world.records[i].pending)
             return true;

@@ -64,7 +64,7 @@ static void check(const struct accesses *accesses, uintptr_t at, enum access kin
     }
 }
 
-static bool is_freed(uintptr_t at)
+bool race_freed(uintptr_t at)
 {
     size_t offset = at - (uintptr_t)world.shared;
     return offset < sizeof world.shared && (world.freed[offset / 256] >> offset / 4 % 64 & 1);
@@ -82,7 +82,7 @@ static bool is_returned(uintptr_t at)
 void race_access(uintptr_t at, size_t size, enum access kind)
 {
     size_t piece = size > 8 ? 4 : size; /* a whole struct: as the fields may be */
-    if (is_freed(at))
+    if (race_freed(at))
         fail("thread %d %s %s, which has been freed", running + 1, kind_names[kind], trace_name(at));
     if (is_returned(at))
         fail("thread %d %s %s, in a function that has returned", running + 1, kind_names[kind], trace_name(at));

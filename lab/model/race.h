@@ -12,6 +12,8 @@ void race_access(uintptr_t at, size_t size, enum access kind);
 /* Frees memory of `shared`: an access to all of it, and the last. */
 void race_free(uintptr_t at, size_t size);
 
+bool race_freed(uintptr_t at);
+
 /* What the running thread did up to now is known to whoever learns what it knows, what it does later is not. */
 void race_release(int thread);
 

@@ -8,14 +8,23 @@
 extern const struct object model_lock, model_rlock, model_event, model_event_end, model_semaphore, model_semaphore_end,
     model_permit, model_latch, model_latch_end, model_once, model_condition, model_condition_end, model_barrier,
     model_barrier_action, model_barrier_end, model_rwlock, model_bitlock, model_queue, model_queue_two, model_future,
-    model_rwlock_pass, model_condition_other;
+    model_rwlock_pass, model_condition_other, model_future_end, model_deque, model_deque_two, model_deque_shared,
+    model_hungry;
 
-const struct object *const objects[] = {
-    &model_bitlock,     &model_lock,           &model_rlock,         &model_condition, &model_condition_end,
-    &model_semaphore,   &model_permit,         &model_semaphore_end, &model_event,     &model_event_end,
-    &model_latch,       &model_latch_end,      &model_once,          &model_barrier,   &model_barrier_action,
-    &model_barrier_end, &model_rwlock,         &model_queue,         &model_queue_two, &model_future,
-    &model_rwlock_pass, &model_condition_other};
+const struct object *const objects[] = {&model_bitlock,        &model_lock,
+                                        &model_rlock,          &model_condition,
+                                        &model_condition_end,  &model_semaphore,
+                                        &model_permit,         &model_semaphore_end,
+                                        &model_event,          &model_event_end,
+                                        &model_latch,          &model_latch_end,
+                                        &model_once,           &model_barrier,
+                                        &model_barrier_action, &model_barrier_end,
+                                        &model_rwlock,         &model_queue,
+                                        &model_queue_two,      &model_future,
+                                        &model_rwlock_pass,    &model_condition_other,
+                                        &model_future_end,     &model_deque,
+                                        &model_deque_two,      &model_deque_shared,
+                                        &model_hungry};
 const int objects_count = sizeof objects / sizeof *objects;
 
 struct scenario scenario;
@@ -29,6 +38,17 @@ void scenario_point(void)
 void scenario_free(void *at, size_t size)
 {
     step_aside(race_free, (uintptr_t)at, size);
+}
+
+void scenario_worker(struct thr__deque *deque, void *frame)
+{
+    thr__here.deque = deque;
+    thr__here.frame = frame;
+}
+
+bool scenario_freed(const void *at)
+{
+    return race_freed((uintptr_t)at);
 }
 
 bool scenario_asleep(int thread)

@@ -8,6 +8,7 @@
 #define MODEL_SCENARIO_H
 
 #include "model/world.h"
+#include "threading/group.h"
 
 enum { SHARED_USUAL = 384 };
 
@@ -31,6 +32,7 @@ struct object {
     void (*finish)(void);             /* all threads have ended; NULL: nothing to look at */
     bool (*makes_sense)(void);        /* these operations together; NULL: always */
     int count;                        /* of operations */
+    bool watches;                     /* the words of wait/watch.c are part of the world; else nobody watches */
     bool large;                       /* searched with a budget, or where it is named */
     size_t size;                      /* of what is shared; 0: no more than SHARED_USUAL */
 };
@@ -51,6 +53,12 @@ void scenario_point(void);
 
 /* The thread's object, or a part of it, is freed: nobody may touch it any more, but for a wake of its address. */
 void scenario_free(void *at, size_t size);
+
+/* The calling thread stands in for a worker whose deque this is; NULL: for none any more. */
+void scenario_worker(struct thr__deque *deque, void *frame);
+
+/* Whether it was freed. */
+bool scenario_freed(const void *at);
 
 /* Whether a thread sleeps, in os_wait. */
 bool scenario_asleep(int thread);

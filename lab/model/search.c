@@ -258,6 +258,8 @@ static void start(void)
     memset(world.locations, 0, sizeof world.locations);
     memset(world.done, 0, sizeof world.done);
     memset(world.sleepers, 0, sizeof world.sleepers);
+    memset(watch_counts, 0, sizeof watch_counts);
+    watch_generation = 0;
     memset(world.views, 0, sizeof world.views);
     world.barriers = false;
     world.shared_size = (uint16_t)(scenario.object->size ? (scenario.object->size + 7) & ~(size_t)7 : SHARED_USUAL);

@@ -10,6 +10,7 @@
 #include "model/hash.h"
 #include "model/memory.h"
 #include "model/race.h"
+#include "model/scenario.h"
 #include "model/trace.h"
 #include "sync/lock.h"
 
@@ -390,6 +391,8 @@ uint64_t step_hash(void)
     uint64_t hash = hash_bytes((uint64_t)world.strays << 8 | world.clock, world.shared, world.shared_size);
     hash = hash_bytes(hash, world.ghost, sizeof world.ghost);
     hash = hash_bytes(hash, world.freed, sizeof world.freed);
+    if (scenario.object->watches)
+        hash = hash_mix(hash_bytes(hash, watch_counts, sizeof watch_counts), watch_generation);
     for (int i = 0; i < world.count; i++) {
         const struct thread *thread = &world.threads[i];
         hash = hash_mix(hash, thread->stack_hash + thread->state);
@@ -429,8 +432,22 @@ size_t step_save_size(void)
     return sizeof world + sizeof stacks;
 }
 
+/* What the library keeps outside of `shared`. */
+static void save_watch_words(void)
+{
+    memcpy(world.watch.counts, watch_counts, sizeof watch_counts);
+    world.watch.generation = watch_generation;
+}
+
+static void restore_watch_words(void)
+{
+    memcpy(watch_counts, world.watch.counts, sizeof watch_counts);
+    watch_generation = world.watch.generation;
+}
+
 size_t step_save(void *buffer)
 {
+    save_watch_words();
     char *to = put(buffer, &world, fixed_size());
     to = put(to, world.accessed, world.accesses_used * sizeof *world.accessed);
     to = put(to, world.accesses, world.accesses_used * sizeof *world.accesses);
@@ -443,6 +460,7 @@ size_t step_save(void *buffer)
 void step_restore(const void *buffer)
 {
     const char *from = get(&world, buffer, fixed_size());
+    restore_watch_words();
     from = get(world.accessed, from, world.accesses_used * sizeof *world.accessed);
     from = get(world.accesses, from, world.accesses_used * sizeof *world.accesses);
     from = get(world.messages, from, world.messages_used * sizeof *world.messages);

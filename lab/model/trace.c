@@ -42,6 +42,10 @@ const char *trace_name(uintptr_t at)
         if (at == (uintptr_t)&world.records[i].pending)
             (void)snprintf(name, sizeof names[0], "record%d.pending", i + 1);
     }
+    if (at - (uintptr_t)watch_counts < sizeof watch_counts)
+        return "watch_counts";
+    if (at == (uintptr_t)&watch_generation)
+        return "watch_generation";
     if (offset >= sizeof world.shared)
         return name;
     for (const struct named_field *field = scenario.object->fields; field->name; field++) {

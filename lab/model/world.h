@@ -21,6 +21,7 @@
 
 #include "model/fibre.h"
 #include "wait/wait.h"
+#include "wait/watch.h"
 
 enum {
     THREADS = 4,
@@ -114,6 +115,12 @@ struct thread {
     uint8_t state;
 };
 
+/* What wait/watch.c has of its own. */
+struct watch_words {
+    uint32_t counts[WATCH_CLASSES];
+    uint32_t generation;
+};
+
 struct world {
     struct thread threads[THREADS];
     uint8_t sleepers[THREADS]; /* longest asleep first */
@@ -131,6 +138,7 @@ struct world {
     uint64_t freed[SHARED_SIZE / 64 / 4 + 1]; /* a bit for each 4 bytes of `shared` */
     _Alignas(128) unsigned char shared[SHARED_SIZE];
     unsigned char ghost[GHOST_SIZE];
+    struct watch_words watch; /* a copy, in a state that is saved */
     struct location locations[LOCATIONS];
     /* Saved as far as they are used. */
     uintptr_t accessed[ACCESSES];

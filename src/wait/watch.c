@@ -6,8 +6,7 @@
 
 uint32_t watch_counts[WATCH_CLASSES];
 
-/* How often somebody was woken; who sleeps here is a watcher. */
-static uint32_t watch_generation;
+uint32_t watch_generation;
 
 static void count(uint32_t classes, uint32_t one)
 {

@@ -50,7 +50,8 @@ struct wait;
 /* Bits 0 .. 15, so that none is BITLOCK_MASK. */
 enum { WATCH_CLASSES = 16 };
 
-extern uint32_t watch_counts[WATCH_CLASSES];
+extern uint32_t watch_counts[WATCH_CLASSES]; /* of watchers */
+extern uint32_t watch_generation;            /* how often somebody was woken; who sleeps here is a watcher */
 
 /* By all bits of the address but the lowest, which are the same in all words. */
 static inline unsigned watch_class(const void *word)

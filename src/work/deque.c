@@ -5,7 +5,10 @@
 #include "wait/bitlock.h"
 
 /* Two microseconds in all, where a pause takes 25 nanoseconds. */
-enum { LOOKS = 8, PAUSES_A_LOOK = 10 };
+#ifndef DEQUE_LOOKS
+#define DEQUE_LOOKS 8 /* fewer where each one is a state that is searched (lab/model) */
+#endif
+enum { PAUSES_A_LOOK = 10 };
 
 void deque_init(struct thr__deque *deque)
 {
@@ -30,7 +33,7 @@ thr_task *deque_pop_locked(struct thr__deque *deque)
     int64_t b = deque->bottom;
     int64_t t = deque->top;
     if (b < t) {
-        store_release(&deque->bottom, t);
+        store_relaxed(&deque->bottom, t); /* a thief that reads it finds nothing there */
     } else {
         task = load_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE]);
         if (b < deque->limit)
@@ -44,7 +47,7 @@ thr_task *deque_pop_locked(struct thr__deque *deque)
 static int64_t standing(const struct thr__deque *deque)
 {
     int64_t lowest = load_relaxed(&deque->bottom);
-    for (int i = 0; i < LOOKS && !hook_steers() && lowest > load_relaxed(&deque->top); i++) {
+    for (int i = 0; i < DEQUE_LOOKS && !hook_steers() && lowest > load_relaxed(&deque->top); i++) {
         for (int j = 0; j < PAUSES_A_LOOK; j++)
             os_pause();
         int64_t b = load_relaxed(&deque->bottom);
@@ -58,7 +61,7 @@ static int64_t standing(const struct thr__deque *deque)
 static void share(struct thr__deque *deque, int64_t standing)
 {
     int64_t t = deque->top;
-    int64_t b = load_acquire(&deque->bottom);
+    int64_t b = load_relaxed(&deque->bottom); /* it looks again, and takes nothing above what it finds then */
     if (standing < b)
         b = standing;
     if (b <= t)

@@ -38,9 +38,10 @@
  * far down the owner goes: it shares only what stands below that. Tasks that are done sooner than they could be stolen
  * are left alone.
  *
- * Order: the release store of bottom in push pairs with the acquire loads in `share`: what is in the task is seen by the
+ * Order: the release store of bottom in push pairs with the second load in `share`, an acquire: what is in the task is seen by the
  * thief; one that comes later has it from that one, by the lock. The stores of pop are releases too, so that a thief that
- * reads them instead still sees it. The thief's release store of top pairs with the acquire load in `deque_refresh`: it has read
+ * reads them instead still sees it (but for the one that puts bottom back to top: who reads that has the lock after the
+ * owner had it, and a top that is no lower, and finds nothing). The thief's release store of top pairs with the acquire load in `deque_refresh`: it has read
  * the slot. The owner loads the limit relaxed: what it needs of those who changed it, it gets by the lock. */
 
 #ifndef WORK_DEQUE_H
@@ -50,7 +51,9 @@
 #include "threading/group.h"
 #include "wait/atomic.h"
 
-enum { DEQUE_SIZE = THR__DEQUE_SIZE };
+#ifndef DEQUE_SIZE
+#define DEQUE_SIZE THR__DEQUE_SIZE /* smaller where each state is searched (lab/model) */
+#endif
 
 /* An empty one; also in a fork's child, where nobody else has it. */
 void deque_init(struct thr__deque *deque);
@@ -59,7 +62,8 @@ void deque_init(struct thr__deque *deque);
 bool deque_refresh(struct thr__deque *deque);
 thr_task *deque_pop_locked(struct thr__deque *deque);
 
-/* By anyone but the owner: the oldest, or NULL; also when that will soon be gone. May take microseconds. */
+/* By anyone but the owner: the oldest, or NULL; also when that will soon be gone, or another thief has come in between. May
+ * take microseconds. */
 thr_task *deque_steal(struct thr__deque *deque);
 
 /* By the owner. */

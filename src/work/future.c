@@ -114,7 +114,7 @@ static void finish(thr_future *future, uint32_t state, void *value)
 {
     future->value = value;
     tsan_release(future);
-    tell(future, swap_acq_rel(&future->word, state)); /* acquire: pairs with future_observe */
+    tell(future, swap_acq_rel(&future->word, state)); /* acquire: pairs with future_watch */
 }
 
 /* From PENDING to another state; false if it was not pending. */
@@ -188,11 +188,12 @@ thr_result thr_future_cancel(thr_future *future)
 
 /* -- Observers ---------------------------------------------------------------------------------------------------- */
 
-static bool set_bit(thr_future *future, uint32_t bit)
+/* With the list's lock, which orders all that follows from the bit (F4); false: it is done. */
+static bool set_observed(thr_future *future)
 {
     uint32_t now = load_relaxed(&future->word);
     while ((now & FUTURE_STATE) < FUTURE_CANCELLED) {
-        if ((now & bit) || cas_acq_rel(&future->word, &now, now | bit)) /* release: pairs with finish */
+        if ((now & FUTURE_OBSERVED) || cas_relaxed(&future->word, &now, now | FUTURE_OBSERVED))
             return true;
     }
     (void)load_acquire(&future->word); /* pairs with finish */
@@ -202,7 +203,7 @@ static bool set_bit(thr_future *future, uint32_t bit)
 bool future_observe(thr_future *future, struct observer *observer)
 {
     uint64_t list = bitlock_acquire(&future->observers);
-    bool waits = set_bit(future, FUTURE_OBSERVED);
+    bool waits = set_observed(future);
     if (waits) {
         observer->next = observers_of(list);
         list = (uint64_t)(uintptr_t)observer;

@@ -24,7 +24,8 @@ finds()
         return 1
     fi
     mapfile -t others < <(find "$made/CMakeFiles" -name '*.o' ! -path "*/src/$source.o")
-    "$CC" -std=c11 -D_GNU_SOURCE -Os -fno-inline -g -fexceptions -fsanitize=thread -DBITLOCK_SPINS=1 \
+    "$CC" -std=c11 -D_GNU_SOURCE -Os -fno-inline -g -fexceptions -fsanitize=thread \
+        -DBITLOCK_SPINS=1 -Dfree=model_free -DDEQUE_SIZE=2 -DDEQUE_LOOKS=1 \
         -I "$THR_SOURCE_DIR/include" -I "$THR_SOURCE_DIR/src" -c "$work/changed.c" -o "$work/changed.o"
     "$CC" "$work/changed.o" "${others[@]}" -pthread -ldl -o "$work/model"
     "$work/model" --first --match "$match" "$object" "${@:5}" >"$work/out" || status=$?
@@ -53,6 +54,8 @@ finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/handoff_grant\(.*
     --threads 3 --messages 2 --strays 1 --budget 2
 finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acq_rel\(/add_release(/' rwlock_pass '' \
     --threads 3 --messages 2 --strays 1 --budget 2
+# A thief that does not wait for the barrier.
+finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 
 "$made/model" --summary
 "$made/model" --summary --threads 3 --messages 2 --strays 1 event latch latch_end once condition_other
@@ -60,4 +63,5 @@ finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acq_rel\(/add_release(
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
     bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future
+"$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
 "$made/model" --summary --strays 1 --budget 2 queue queue_two

@@ -9,7 +9,7 @@
 struct shared {
     struct thr_future future;
     thr_event told[THREADS];
-    uint32_t data[THREADS]; /* plain: written before the end, by who sets it */
+    uint32_t data[THREADS]; /* plain: written before the end, by who sets or cancels it */
 };
 
 static const struct named_field fields[] = {FIELD(struct shared, future.word),
@@ -39,10 +39,26 @@ static thr_future *future(void)
     return &shared()->future;
 }
 
+static bool may_end(void (*run)(int thread));
+
 static void see(const void *value)
 {
     const uint32_t *data = value;
     check(data && *data == 1, "what was done before the result was set is not seen");
+}
+
+/* What was done before the end is seen, where one thread only can end it. */
+static void see_end(void)
+{
+    int enders = 0;
+    int ender = 0;
+    for (int i = 0; i < scenario.threads; i++) {
+        if (may_end(scenario.operations[i]->run)) {
+            enders++;
+            ender = i;
+        }
+    }
+    check(enders != 1 || shared()->data[ender] == 1, "what was done before the end is not seen");
 }
 
 static void wait_by(thr_time deadline)
@@ -51,6 +67,8 @@ static void wait_by(thr_time deadline)
     thr_result result = thr_future_result_until(future(), deadline, &value);
     if (result == THR_OK)
         see(value);
+    if (result == THR_CANCELLED)
+        see_end();
     check(result == THR_OK || (result == THR_CANCELLED && ghost()->cancelled) ||
               (result == THR_TIMEOUT && deadline != THR_FOREVER),
           "a wait ended for no reason");
@@ -87,7 +105,7 @@ static void run_and_set(int thread)
 
 static void cancel(int thread)
 {
-    (void)thread;
+    shared()->data[thread] = 1;
     ghost()->cancelled = true;
     ghost()->ends += thr_future_cancel(future()) == THR_OK;
 }
@@ -108,12 +126,52 @@ static void observe(int thread)
 {
     struct observer observer = {NULL, notify, false};
     if (!future_observe(future(), &observer)) {
+        see_end();
         check(thr_future_done(future()), "not observed, and not done");
         check(ghost()->told[thread] == 0, "told, and not in the list");
         return;
     }
     future_forget(future(), &observer);
     check(ghost()->told[thread] <= 1, "told twice");
+}
+
+/* -- Each with a reference: the last one frees it -------------------------------------------------------------------- */
+
+/* In place of free, in all that is searched. */
+void model_free(void *at);
+void model_free(void *at)
+{
+    check(at == future(), "something else is freed");
+    scenario_free(at, sizeof shared()->future);
+}
+
+static void leave(void)
+{
+    thr_future_unref(future());
+}
+
+static void wait_and_leave(int thread)
+{
+    wait(thread);
+    leave();
+}
+
+static void set_and_leave(int thread)
+{
+    set(thread);
+    leave();
+}
+
+static void cancel_and_leave(int thread)
+{
+    cancel(thread);
+    leave();
+}
+
+static void observe_and_leave(int thread)
+{
+    observe(thread);
+    leave();
 }
 
 /* Sleeps until it is told, on a word of its own. */
@@ -126,6 +184,11 @@ static void observe_and_sleep(int thread)
     future_forget(future(), &observer);
     check(thr_future_done(future()), "told, and not done");
     check(ghost()->told[thread] == 1, "told twice");
+}
+
+static bool may_end(void (*run)(int thread))
+{
+    return run == set || run == run_and_set || run == cancel || run == set_and_leave || run == cancel_and_leave;
 }
 
 static void finish(void)
@@ -160,4 +223,29 @@ const struct object model_future = {
     .prepare = prepare,
     .may_rest = may_rest,
     .finish = finish,
+};
+
+static void prepare_end(void)
+{
+    shared()->future = (struct thr_future){.references = (uint32_t)scenario.threads};
+}
+
+static void finish_end(void)
+{
+    check(scenario_freed(future()), "nobody has freed it");
+}
+
+static const struct model_operation end_operations[] = {{"wait, unref", wait_and_leave},
+                                                        {"set, unref", set_and_leave},
+                                                        {"cancel, unref", cancel_and_leave},
+                                                        {"observe, unref", observe_and_leave}};
+
+const struct object model_future_end = {
+    .name = "future_end",
+    .operations = end_operations,
+    .count = sizeof end_operations / sizeof *end_operations,
+    .fields = fields,
+    .prepare = prepare_end,
+    .may_rest = may_rest,
+    .finish = finish_end,
 };
