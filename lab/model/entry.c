@@ -2,6 +2,7 @@
  * memory and in place of each atomic operation. The sources of the library are compiled with -fsanitize=thread and
  * linked to these instead of to the sanitizer. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "model/memory.h"
@@ -10,12 +11,13 @@
 
 enum { WIPED = 768 /* bytes; more than what is called between two wipes takes */ };
 
-/* The names are the sanitizer's. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* The names are the sanitizer's; a type cannot stand in parentheses.
+ * NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming,bugprone-macro-parentheses) */
 
 /* What the thread does next is written where the search looks for it, and on no stack: what is there is the state of the
  * program, and nothing else. */
 static inline uint64_t atomic(enum operation operation, const volatile void *at, size_t size, uint64_t value, int order,
-                              int failure_order, void *expected, bool weak, const void *site)
+                              const void *site)
 {
     struct pending *pending = step_pending();
     pending->operation = (uint8_t)operation;
@@ -23,11 +25,17 @@ static inline uint64_t atomic(enum operation operation, const volatile void *at,
     pending->size = (uint8_t)size;
     pending->value = value;
     pending->order = (uint8_t)order;
-    pending->failure_order = (uint8_t)failure_order;
-    pending->expected = expected;
-    pending->weak = weak;
     pending->site = site;
     return step_wait();
+}
+
+/* What a compare-and-swap has besides; first. */
+static inline void compare(void *expected, int failure_order, bool is_weak)
+{
+    struct pending *pending = step_pending();
+    pending->expected = expected;
+    pending->failure_order = (uint8_t)failure_order;
+    pending->weak = is_weak;
 }
 
 /* Constants, like thr__hooked, and what a thread says for thr_dump, which no object looks at. */
@@ -43,7 +51,7 @@ static bool is_record(const volatile void *at)
 
 static bool is_writable(const volatile void *at)
 {
-    return is_record(at) || (uintptr_t)at - (uintptr_t)world.ghost < sizeof world.ghost;
+    return is_record(at) || at == &errno || (uintptr_t)at - (uintptr_t)world.ghost < sizeof world.ghost;
 }
 
 static void no_such_memory(const volatile void *at)
@@ -77,7 +85,7 @@ static inline void wipe(void)
             no_such_memory(at);                                                                                        \
             return *at;                                                                                                \
         }                                                                                                              \
-        return (type)atomic((OPERATION), at, sizeof(type), value, order, 0, NULL, false, HERE);                        \
+        return (type)atomic((OPERATION), at, sizeof(type), value, order, HERE);                                        \
     }
 
 #define ATOMIC_CAS(bits, type, strength, is_weak)                                                                      \
@@ -90,7 +98,8 @@ static inline void wipe(void)
             no_such_memory(at);                                                                                        \
             return 0;                                                                                                  \
         }                                                                                                              \
-        return (int)atomic(OPERATION_CAS, at, sizeof(type), value, order, failure_order, expected, is_weak, HERE);     \
+        compare(expected, failure_order, is_weak);                                                                     \
+        return (int)atomic(OPERATION_CAS, at, sizeof(type), value, order, HERE);                                       \
     }
 
 /* clang calls this one, which cannot say that a weak one failed for no reason: it never does. */
@@ -100,10 +109,12 @@ static inline void wipe(void)
     type __tsan_atomic##bits##_compare_exchange_val(volatile type *at, type expected, type value, int order,           \
                                                     int failure_order)                                                 \
     {                                                                                                                  \
-        if (is_modelled(at))                                                                                           \
-            (void)atomic(OPERATION_CAS, at, sizeof(type), value, order, failure_order, &expected, false, HERE);        \
-        else                                                                                                           \
+        if (!is_modelled(at)) {                                                                                        \
             no_such_memory(at);                                                                                        \
+            return expected;                                                                                           \
+        }                                                                                                              \
+        compare(&expected, failure_order, false);                                                                      \
+        (void)atomic(OPERATION_CAS, at, sizeof(type), value, order, HERE);                                             \
         return expected;                                                                                               \
     }
 
@@ -115,7 +126,7 @@ static inline void wipe(void)
             wipe();                                                                                                    \
             return *at;                                                                                                \
         }                                                                                                              \
-        return (type)atomic(OPERATION_LOAD, at, sizeof(type), 0, order, 0, NULL, false, HERE);                         \
+        return (type)atomic(OPERATION_LOAD, at, sizeof(type), 0, order, HERE);                                         \
     }                                                                                                                  \
     ATOMIC_CHANGE(bits, type, store, OPERATION_STORE)                                                                  \
     ATOMIC_CHANGE(bits, type, exchange, OPERATION_SWAP)                                                                \
@@ -175,23 +186,27 @@ static inline void writes(const void *at, size_t size)
     wipe();
 }
 
-#define PLAIN(size)                                                                                                    \
-    void __tsan_read##size(void *at);                                                                                  \
-    void __tsan_read##size(void *at)                                                                                   \
+#define PLAIN(size, kind)                                                                                              \
+    void __tsan_##kind##read##size(void *at);                                                                          \
+    void __tsan_##kind##read##size(void *at)                                                                           \
     {                                                                                                                  \
         reads(at, size);                                                                                               \
     }                                                                                                                  \
-    void __tsan_write##size(void *at);                                                                                 \
-    void __tsan_write##size(void *at)                                                                                  \
+    void __tsan_##kind##write##size(void *at);                                                                         \
+    void __tsan_##kind##write##size(void *at)                                                                          \
     {                                                                                                                  \
         writes(at, size);                                                                                              \
     }
 
-PLAIN(1)
-PLAIN(2)
-PLAIN(4)
-PLAIN(8)
-PLAIN(16)
+PLAIN(1, )
+PLAIN(2, )
+PLAIN(4, )
+PLAIN(8, )
+PLAIN(16, )
+PLAIN(2, unaligned_)
+PLAIN(4, unaligned_)
+PLAIN(8, unaligned_)
+PLAIN(16, unaligned_)
 
 void __tsan_read_range(void *at, size_t size);
 void __tsan_read_range(void *at, size_t size)
@@ -224,4 +239,4 @@ void __tsan_func_exit(void)
     wipe();
 }
 
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming,bugprone-macro-parentheses) */

@@ -83,6 +83,7 @@ static bool is_release(int order)
 }
 
 /* Calls for each `known` there is. */
+/* It declares its argument. NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define FOR_EACH_KNOWN(known) for (struct known *known = first_known(); known; known = next_known(known))
 
 static struct known *first_known(void)

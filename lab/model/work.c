@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "thread/thread.h"
 #include "wait/moment.h"
 #include "work/absence.h"
 #include "work/frame.h"
@@ -31,6 +32,18 @@ void absence_begin(struct absence *absence)
     (void)absence;
 }
 
+thr_time absence_before(const struct absence *absence, struct wait *wait)
+{
+    (void)absence;
+    return wait->deadline;
+}
+
+thr_result absence_after(struct absence *absence, struct wait *wait, thr_time deadline, thr_result result)
+{
+    (void)absence, (void)wait, (void)deadline;
+    return result;
+}
+
 thr_result absence_block(struct absence *absence, struct wait *wait, const uint32_t *word, uint32_t expected)
 {
     (void)absence;
@@ -40,6 +53,12 @@ thr_result absence_block(struct absence *absence, struct wait *wait, const uint3
 void absence_end(struct absence *absence)
 {
     (void)absence;
+}
+
+thr_result thread_watch(thr_thread *thread, bool watch)
+{
+    (void)thread, (void)watch;
+    return THR_INVALID; /* threads are not searched */
 }
 
 void frame_prepare(void)

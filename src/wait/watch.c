@@ -28,7 +28,7 @@ void watch_end(uint32_t classes)
 
 uint32_t watch_now(void)
 {
-    return load_acquire(&watch_generation);
+    return load_relaxed(&watch_generation); /* W3 */
 }
 
 thr_result watch_sleep(struct wait *wait, uint32_t generation, uint32_t classes)
@@ -38,6 +38,6 @@ thr_result watch_sleep(struct wait *wait, uint32_t generation, uint32_t classes)
 
 void watch_wake(unsigned class_of_word)
 {
-    (void)add_release(&watch_generation, 1);
+    (void)add_relaxed(&watch_generation, 1); /* W3 */
     wait_system->wake(&watch_generation, UINT32_MAX, 1u << class_of_word);
 }

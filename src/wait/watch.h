@@ -33,7 +33,8 @@
  * W3  The watcher sets the bit by a read-modify-write with release, even where it is set already, and the change that finds
  *     it is one with acquire. So of the two, the watcher's comes first, and then the load of the count that follows the
  *     change sees it; or the change comes first, and the watcher has seen that. (A bit that another had set, only read,
- *     would order nothing.)
+ *     would order nothing.) That orders the generation as well: where the watcher's comes first, its load of the generation
+ *     happens-before the change's step of it, and cannot have read that.
  *
  * A fork leaves the counts of threads that do not exist in the child: a wake there may cost one needless system call. */
 

@@ -62,6 +62,6 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
     bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass
-"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future
+"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
 "$made/model" --summary --strays 1 --budget 2 queue queue_two
