@@ -271,7 +271,7 @@ static thr_result outcome(thr_future *future, uint32_t state, void **result)
     return results[state];
 }
 
-/* Sleeps until it is done. */
+/* Sleeps until it is done. Who comes back with THR_OK reads the state once more, with acquire. */
 static thr_result sleep_until_done(thr_future *future, thr_time deadline)
 {
     struct wait wait;
@@ -279,12 +279,12 @@ static thr_result sleep_until_done(thr_future *future, thr_time deadline)
     thr_result result = THR_OK;
     wait_begin(&wait, WAIT_FUTURE, future, deadline);
     absence_begin(&absence);
-    uint32_t now = load_acquire(&future->word); /* pairs with finish */
+    uint32_t now = load_relaxed(&future->word);
     while (result == THR_OK && (now & FUTURE_STATE) < FUTURE_CANCELLED) {
         if (!(now & FUTURE_SLEEPERS) && !cas_relaxed(&future->word, &now, now | FUTURE_SLEEPERS))
             continue;
         result = absence_block(&absence, &wait, &future->word, now | FUTURE_SLEEPERS);
-        now = load_acquire(&future->word);
+        now = load_relaxed(&future->word);
     }
     absence_end(&absence);
     wait_end(&wait);

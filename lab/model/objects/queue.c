@@ -4,6 +4,7 @@
 #include "work/queue.h"
 
 #include "model/scenario.h"
+#include "threading/wait_any.h"
 
 enum { CELLS = 2 };
 
@@ -33,6 +34,7 @@ struct ghost {
     uint32_t put, taken, discarded;
     bool ended;
     bool was_taken[THREADS];
+    bool watches[THREADS];
     bool puts[THREADS], gets[THREADS]; /* whether the thread is in a call that waits */
 };
 
@@ -142,6 +144,15 @@ static void shutdown_now(int thread)
     }
 }
 
+/* Somebody else may take what it says is there. */
+static void watch(int thread)
+{
+    const thr_waitable any[] = {thr_waitable_queue(queue())};
+    ghost()->watches[thread] = true;
+    check(thr_wait_any(any, 1, THR_FOREVER, NULL) == THR_OK, "it ends for no reason");
+    ghost()->watches[thread] = false;
+}
+
 /* -- What must hold ----------------------------------------------------------------------------------------------- */
 
 static uint64_t size(void)
@@ -158,7 +169,9 @@ static void finish(void)
 static bool may_rest(void)
 {
     for (int i = 0; i < THREADS; i++) {
-        if (ghost()->ended && (ghost()->puts[i] || ghost()->gets[i]))
+        if (ghost()->ended && (ghost()->puts[i] || ghost()->gets[i] || ghost()->watches[i]))
+            return false;
+        if (ghost()->watches[i] && size() > 0)
             return false;
         if ((ghost()->puts[i] && size() < queue()->put.slack) || (ghost()->gets[i] && size() > 0))
             return false;
@@ -228,4 +241,26 @@ const struct object model_queue_two = {
     .may_rest = may_rest,
     .finish = finish,
     .makes_sense = one_shutdown,
+};
+
+static bool is_watched(void)
+{
+    return scenario_runs(watch) > 0 && one_shutdown();
+}
+
+static const struct model_operation watch_operations[] = {
+    {"wait_any", watch}, {"put", put}, {"get", get}, {"shutdown", shutdown}};
+
+const struct object model_watch_queue = {
+    .name = "watch_queue",
+    .operations = watch_operations,
+    .count = sizeof watch_operations / sizeof *watch_operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = is_watched,
+    .watches = true,
 };
