@@ -64,4 +64,4 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
     bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
-"$made/model" --summary --strays 1 --budget 2 queue queue_two
+"$made/model" --summary --strays 1 --budget 2 queue queue_two watch_queue
