@@ -152,6 +152,12 @@ static void *wait_for_begun(void *arg)
     return arg;
 }
 
+static void *run_until_begun(void *runs)
+{
+    thr_event_set(runs);
+    return wait_for_begun(runs);
+}
+
 static void *exit_on_its_stack(void *storage)
 {
     thr_group group = THR_GROUP_INIT(executor);
@@ -174,9 +180,11 @@ static void *for_allocated(void *arg)
 static void *for_cancelled(void *arg)
 {
     static thr_task task;
+    static thr_event runs = THR_EVENT_INIT;
     must(thr_executor_new(&executor, .max_workers = 2));
     thr_group other = THR_GROUP_INIT(executor);
-    must(thr_group_spawn(&other, NULL, wait_for_begun, NULL));
+    must(thr_group_spawn(&other, NULL, run_until_begun, &runs));
+    thr_event_wait(&runs); /* else it would not be begun any more, and its worker take the other */
     thr_group_cancel(&other);
     must(thr_executor_submit(executor, &outer, exit_on_its_stack, &task));
     say_end(outer);

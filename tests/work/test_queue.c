@@ -484,10 +484,13 @@ static void test_about_to_sleep(void **state)
 
 /* -- Interruptible waits ------------------------------------------------------------------------------------------ */
 
-static bool yes(void *arg)
+/* Only when the waiter has been seen asleep: it asks before, too. */
+static uint32_t shall_go;
+
+static bool shall_it(void *arg)
 {
     (void)arg;
-    return true;
+    return load_acquire(&shall_go);
 }
 
 static void nothing(int signal)
@@ -497,14 +500,23 @@ static void nothing(int signal)
 
 static void get_interruptibly(void *arg)
 {
-    support_record()->interrupt = yes;
+    support_record()->interrupt = shall_it;
     get_it(arg);
 }
 
 static void join_interruptibly(void *arg)
 {
-    support_record()->interrupt = yes;
+    support_record()->interrupt = shall_it;
     join_it(arg);
+}
+
+static void interrupt(struct support_thread *thread, struct call *call)
+{
+    store_release(&shall_go, 1);
+    while (load_acquire(&call->result) == THR_INVALID)
+        (void)pthread_kill(support_thread_native(thread), SIGUSR1);
+    ends(thread, call, THR_INTERRUPTED);
+    store_release(&shall_go, 0);
 }
 
 static void interrupted(enum kind kind)
@@ -513,16 +525,10 @@ static void interrupted(enum kind kind)
     (void)sigaction(SIGUSR1, &action, NULL);
     thr_queue *queue = queue_of(kind, 1);
     struct call call = {queue, THR_FOREVER, NULL, THR_INVALID};
-    struct support_thread *thread = waits(get_interruptibly, &call);
-    while (load_acquire(&call.result) == THR_INVALID)
-        (void)pthread_kill(support_thread_native(thread), SIGUSR1);
-    ends(thread, &call, THR_INTERRUPTED);
+    interrupt(waits(get_interruptibly, &call), &call);
     put(queue, 1);
     call.result = THR_INVALID;
-    thread = waits(join_interruptibly, &call);
-    while (load_acquire(&call.result) == THR_INVALID)
-        (void)pthread_kill(support_thread_native(thread), SIGUSR1);
-    ends(thread, &call, THR_INTERRUPTED);
+    interrupt(waits(join_interruptibly, &call), &call);
     thr_queue_free(queue);
 }
 
