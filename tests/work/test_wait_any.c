@@ -242,10 +242,13 @@ static void test_many(void **state)
     }
 }
 
-static bool yes(void *arg)
+/* Only when the waiter has been seen asleep: it asks before, too. */
+static uint32_t shall_go;
+
+static bool shall_it(void *arg)
 {
     (void)arg;
-    return true;
+    return load_acquire(&shall_go);
 }
 
 static void nothing(int signal)
@@ -255,7 +258,7 @@ static void nothing(int signal)
 
 static void wait_interruptibly(void *arg)
 {
-    support_record()->interrupt = yes;
+    support_record()->interrupt = shall_it;
     wait_any(arg);
 }
 
@@ -269,6 +272,7 @@ static void test_interrupted(void **state)
     struct call call = {&any, 1, THR_FOREVER, 0, THR_INVALID};
     struct support_thread *thread = support_thread_start(wait_interruptibly, &call);
     support_wait_thread_blocked(thread, &any);
+    store_release(&shall_go, 1);
     while (load_acquire(&call.result) == THR_INVALID)
         (void)pthread_kill(support_thread_native(thread), SIGUSR1);
     support_thread_join(thread);
