@@ -52,6 +52,13 @@ THR_INLINE bool thr__steered(void)
 /* The laboratory may let another thread go on here: before a question that changes nothing, such as is_set. */
 THR_API void thr__look(const void *object);
 
+/* Calls the function of a task: os_call in src/os/os.h. */
+struct thr__called {
+    void *value;
+    uintptr_t called;
+};
+THR_API struct thr__called thr__call(void *(*function)(void *arg), void *arg, uintptr_t floor);
+
 /* One compare-and-swap that must succeed at the first try. Orders are acquire (to take) or release (to give). */
 THR_INLINE bool thr__cas_acquire(uint32_t *word, uint32_t expected, uint32_t desired)
 {

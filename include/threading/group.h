@@ -40,21 +40,20 @@ THR__BEGIN
 
 /** A group; zeroed, or rather THR_GROUP_INIT, is one that is not open. */
 typedef struct thr_group {
-    thr_executor *executor_;
-    void *frame_;
-    struct thr_group *outer_;
-    void *failure_;
+    uintptr_t frame_;
+    struct thr_group *next_;
     uint32_t here_;
     uint32_t away_;
     uint32_t state_;
     uint32_t cancels_;
-    int code_;
+    void *failure_;
+    thr_executor *executor_;
 } thr_group;
 
 /** A group whose tasks this executor runs. */
 #define THR_GROUP_INIT(executor)                                                                                       \
     {                                                                                                                  \
-        (executor), THR__NULL, THR__NULL, THR__NULL, 0, 0, 0, 0, 0                                                     \
+        0, THR__NULL, 0, 0, 0, 0, THR__NULL, (executor)                                                                \
     }
 
 /** Storage for one task: until the wait has returned, it must not be used for another. */
@@ -65,31 +64,39 @@ typedef struct thr_task {
     struct thr_task *next_;
 } thr_task;
 
-/* Private: what an inline spawn needs of the worker that it stands in. The deque is explained in src/work/deque.h. */
+/* Private: what an inline spawn, or wait, needs of the worker that it stands in. The deque is explained in
+ * src/work/deque.h. */
 enum { THR__DEQUE_SIZE = 1024 };
 
 struct thr__deque {
     int64_t bottom __attribute__((aligned(64)));
     int64_t end;
+    uintptr_t floor; /* the middle of the worker's stack */
     thr_executor *executor;
-    const uint32_t *hungry; /* the executor's */
+    const uint32_t *hungry; /* the executor's, as the next one */
+    const uint32_t *cancelled;
     int64_t limit __attribute__((aligned(64)));
     int64_t top __attribute__((aligned(64)));
     uint64_t lock;
     thr_task *slots[THR__DEQUE_SIZE] __attribute__((aligned(64)));
 };
 
-/* The calling thread's. The deque is NULL where an inline spawn is not possible; where it is not, there is a frame, and that
- * begins with the groups that its task has opened, the newest first. */
+/* The calling thread's. The deque is NULL where the inline paths are not possible; where it is not, there is a frame. Both of
+ * these are explained in src/work/frame.h. */
 struct thr__here {
     struct thr__deque *deque;
-    void *frame;
+    uintptr_t frame;
+    thr_group *open;
     void *worker;
 };
+enum { THR__RUNS = 1 };
 extern THR_API __thread struct thr__here thr__here __attribute__((tls_model("initial-exec")));
 
 THR_API thr_result thr__group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg);
 THR_API thr_result thr__group_notice(thr_executor *executor);
+THR_API thr_result thr__group_wait(thr_group *group);
+THR_API thr_result thr__group_back(thr_group *group);
+THR_API thr_result thr__group_ran(thr_group *group);
 
 /** Has function(arg) run by a worker, or by who waits; what it returns is ignored. `task` is storage of the caller's, or
  * NULL: then it is allocated (THR_NO_MEMORY). Never blocks, but for the start of a thread. THR_INVALID for no function or
@@ -99,17 +106,18 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
                                                     void *arg)
 {
     struct thr__deque *deque = thr__here.deque;
-    thr_group **frame = (thr_group **)thr__here.frame;
+    uintptr_t frame = thr__here.frame;
     if (THR__UNLIKELY(!deque || deque->executor != group->executor_ || !task || !function))
         return thr__group_spawn(group, task, function, arg);
     int64_t bottom = deque->bottom;
     if (THR__UNLIKELY(bottom >= deque->end))
         return thr__group_spawn(group, task, function, arg);
-    if (!group->frame_ && group->state_ == 0) {
-        group->cancels_ = 0;
-        group->outer_ = *frame;
+    if (!group->frame_) {
+        if (THR__UNLIKELY(group->state_ != 0 || group->cancels_ != 0))
+            return thr__group_spawn(group, task, function, arg);
         group->frame_ = frame;
-        *frame = group;
+        group->next_ = thr__here.open;
+        thr__here.open = group;
     } else if (THR__UNLIKELY(group->frame_ != frame)) {
         return thr__group_spawn(group, task, function, arg);
     }
@@ -129,7 +137,33 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
  * cancelled, itself or with a group that it is in; THR_BROKEN if an initializer failed before they could run. Where
  * nothing was spawned: THR_OK. THR_DEADLOCK, and nothing has changed, in one of its own tasks; THR_NOT_OWNER in another
  * that has not opened it. */
-THR_API thr_result thr_group_wait(thr_group *group);
+THR_INLINE thr_result thr_group_wait(thr_group *group)
+{
+    struct thr__deque *deque = thr__here.deque;
+    uintptr_t frame = thr__here.frame;
+    if (THR__UNLIKELY(!deque || thr__here.open != group || group->frame_ != frame))
+        return thr__group_wait(group);
+    int64_t bottom = deque->bottom - 1;
+    __atomic_store_n(&deque->bottom, bottom, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* as in deque_pop, src/work/deque.h */
+    if (THR__UNLIKELY(bottom < __atomic_load_n(&deque->limit, __ATOMIC_RELAXED)))
+        return thr__group_back(group);
+    thr_task *task = __atomic_load_n(&deque->slots[(uint64_t)bottom % THR__DEQUE_SIZE], __ATOMIC_RELAXED);
+    if (THR__UNLIKELY(task->group_ != (uintptr_t)group || __atomic_load_n(deque->cancelled, __ATOMIC_RELAXED) != 0))
+        return thr__group_back(group);
+    thr__here.frame = (uintptr_t)group | THR__RUNS;
+    if (THR__UNLIKELY(!thr__call(task->function_, task->arg_, deque->floor).called))
+        return thr__group_back(group);
+    if (THR__UNLIKELY(thr__here.open != group || group->here_ != 1 ||
+                      __atomic_load_n(&group->away_, __ATOMIC_ACQUIRE) != 0 || /* pairs with discount in group.c */
+                      __atomic_load_n(&group->state_, __ATOMIC_RELAXED) != 0))
+        return thr__group_ran(group);
+    thr__here.open = group->next_;
+    __atomic_store_n(&thr__here.frame, group->frame_, __ATOMIC_RELEASE); /* N2 in src/work/frame.h */
+    group->frame_ = 0;
+    group->here_ = 0;
+    return THR_OK;
+}
 
 /** The same with a deadline: THR_TIMEOUT, and it is still open. It only waits, and runs no task on this stack. */
 THR_NODISCARD THR_API thr_result thr_group_wait_until(thr_group *group, thr_time deadline);

@@ -222,39 +222,62 @@ size_t os_stack_size(void)
 /* -- Coming back --------------------------------------------------------------------------------------------------
  *
  * os_call is on the shortest path of a task. So where the unwinder can tell what the caller's registers were, nothing is kept
- * for a return but where the caller's stack ends: the unwinder stops when it comes to that frame, and the call returns. Else,
- * or where the processor keeps a second stack of return addresses, the registers are kept, as by setjmp. */
+ * for a return: the unwinder stops when it comes to the first frame of os_call, and that returns. Else, or where the
+ * processor keeps a second stack of return addresses, the registers are kept, as by setjmp. */
+
+extern struct thr__called thr__call(void *(*function)(void *), void *arg, uintptr_t floor)
+    __attribute__((alias("os_call")));
 
 /* AddressSanitizer has to know of stacks that are left without a return. */
 extern void __asan_handle_no_return(void) __attribute__((weak));
 
+#ifdef THR_CAN_UNWIND
+static _Noreturn void die(const char *text)
+{
+    os_write(STDERR_FILENO, text, strlen(text));
+    abort();
+}
+#endif
+
 #if defined(THR_CAN_UNWIND) && defined(__x86_64__) && !defined(__CET__)
 
-_Static_assert(offsetof(struct os_return, frame) == 0, "os_call stores it there");
+enum { ROOM = 40 }; /* keeps the stack aligned */
 
-/* The end of the caller's stack, and on to the function, which returns to the caller. */
-__attribute__((naked)) void *os_call(__attribute__((unused)) struct os_return *place,
-                                     __attribute__((unused)) void *(*function)(void *),
-                                     __attribute__((unused)) void *arg)
+_Static_assert(sizeof(struct _Unwind_Exception) <= ROOM, "there is room for one in the frame of os_call");
+
+/* It saves nothing; its frame has room for what os_return needs. */
+__attribute__((naked)) struct thr__called os_call(__attribute__((unused)) void *(*function)(void *),
+                                                  __attribute__((unused)) void *arg,
+                                                  __attribute__((unused)) uintptr_t floor)
 {
-    __asm__("leaq 8(%rsp), %rax\n\t"
-            "movq %rax, (%rdi)\n\t"
-            "movq %rdx, %rdi\n\t"
-            "jmp *%rsi");
+    __asm__("cmpq %rdx, %rsp\n\t"
+            "jbe 1f\n\t"
+            "subq $40, %rsp\n\t"
+            ".cfi_adjust_cfa_offset 40\n\t"
+            "movq %rdi, %rax\n\t"
+            "movq %rsi, %rdi\n\t"
+            "callq *%rax\n\t"
+            "addq $40, %rsp\n\t"
+            ".cfi_adjust_cfa_offset -40\n\t"
+            "movl $1, %edx\n\t"
+            "ret\n"
+            "1:\n\t"
+            "xorl %edx, %edx\n\t"
+            "ret");
 }
 
-static bool is_there(struct _Unwind_Context *context, const struct os_return *place)
+static bool is_call(struct _Unwind_Context *context)
 {
-    return _Unwind_GetCFA(context) == (uintptr_t)place->frame;
+    return _Unwind_GetRegionStart(context) == (uintptr_t)os_call;
 }
 
-/* os_call returns NULL. */
-static _Noreturn void land(struct _Unwind_Context *context, const struct os_return *place)
+/* The function that it has called returns NULL. */
+static _Noreturn void land(struct _Unwind_Context *context)
 {
     enum { RBX = 3, RBP = 6, R12 = 12, R13, R14, R15 };
     const uint64_t registers[] = {_Unwind_GetGR(context, RBX), _Unwind_GetGR(context, RBP), _Unwind_GetGR(context, R12),
                                   _Unwind_GetGR(context, R13), _Unwind_GetGR(context, R14), _Unwind_GetGR(context, R15),
-                                  (uint64_t)place->frame,      _Unwind_GetIP(context)};
+                                  _Unwind_GetCFA(context),     _Unwind_GetIP(context)};
     if (__asan_handle_no_return)
         __asan_handle_no_return();
     __asm__ volatile("movq (%0), %%rbx\n\t"
@@ -273,98 +296,134 @@ static _Noreturn void land(struct _Unwind_Context *context, const struct os_retu
     __builtin_unreachable();
 }
 
-static _Noreturn void not_found(struct os_return *place)
+static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *arg)
 {
-    static const char text[] = "FATAL: thr_fail in a task came to a function that cannot be unwound\n";
-    (void)place;
-    os_write(STDERR_FILENO, text, sizeof text - 1);
-    abort();
+    if (!is_call(context))
+        return _URC_NO_REASON;
+    *(uintptr_t *)arg = _Unwind_GetCFA(context);
+    return _URC_END_OF_STACK;
+}
+
+/* The room in the frame of the newest os_call. */
+static struct _Unwind_Exception *room(void)
+{
+    uintptr_t at = 0;
+    (void)_Unwind_Backtrace(look, &at);
+    if (at == 0)
+        die("FATAL: thr_fail in a task came to a function that cannot be unwound\n");
+    return (struct _Unwind_Exception *)at;
+}
+
+static _Noreturn void not_found(void)
+{
+    die("FATAL: thr_fail in a task came to no end\n");
 }
 
 #else
 
-void *os_call(struct os_return *place, void *(*function)(void *), void *arg)
+/* One call of os_call. */
+struct place {
+    struct place *outer;
+    void *frame;
+    void *registers[5];
+    uint64_t unwinding[8] __attribute__((aligned(16)));
+};
+
+static __thread struct place *newest;
+
+struct thr__called os_call(void *(*function)(void *), void *arg, uintptr_t floor)
 {
-    place->frame = __builtin_frame_address(0);
-    if (__builtin_setjmp(place->registers))
-        return NULL;
-    return function(arg);
+    struct place place;
+    struct thr__called result = {NULL, 0};
+    if ((uintptr_t)__builtin_frame_address(0) <= floor)
+        return result;
+    place.outer = newest;
+    place.frame = __builtin_frame_address(0);
+    newest = &place;
+    if (!__builtin_setjmp(place.registers))
+        result.value = function(arg);
+    newest = place.outer;
+    result.called = 1;
+    return result;
 }
 
-static _Noreturn void jump(struct os_return *place)
+static _Noreturn void jump(void)
 {
     if (__asan_handle_no_return)
         __asan_handle_no_return();
-    __builtin_longjmp(place->registers, 1);
+    __builtin_longjmp(newest->registers, 1);
 }
 
 #ifdef THR_CAN_UNWIND
 
+_Static_assert(sizeof(struct _Unwind_Exception) <= sizeof((struct place *)0)->unwinding, "there is room");
+
 /* The first frame beyond that of os_call is left as it is. */
-static bool is_there(struct _Unwind_Context *context, const struct os_return *place)
+static bool is_call(struct _Unwind_Context *context)
 {
-    return _Unwind_GetCFA(context) > (uintptr_t)place->frame;
+    return _Unwind_GetCFA(context) > (uintptr_t)newest->frame;
 }
 
-static _Noreturn void land(struct _Unwind_Context *context, struct os_return *place)
+static _Noreturn void land(struct _Unwind_Context *context)
 {
     (void)context;
-    jump(place);
+    jump();
+}
+
+static struct _Unwind_Exception *room(void)
+{
+    return (struct _Unwind_Exception *)newest->unwinding;
 }
 
 #endif
 
 /* There is nothing to unwind by. */
-static _Noreturn void not_found(struct os_return *place)
+static _Noreturn void not_found(void)
 {
-    jump(place);
+    jump();
 }
 
 #endif
 
 #ifdef THR_CAN_UNWIND
 
-_Static_assert(sizeof(struct _Unwind_Exception) <= sizeof((struct os_return *)0)->unwinding, "there is room");
-
 /* Asked before each frame is unwound. */
 static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
                                 struct _Unwind_Exception *exception, struct _Unwind_Context *context, void *arg)
 {
-    struct os_return *place = arg;
     (void)version;
     (void)class;
     (void)exception;
-    if (is_there(context, place))
-        land(context, place);
+    (void)arg;
+    if (is_call(context))
+        land(context);
     if (actions & _UA_END_OF_STACK)
-        not_found(place);
+        not_found();
     return _URC_NO_REASON;
 }
 
 /* A catch (...) that does not go on unwinding. */
 static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exception)
 {
-    static const char text[] = "FATAL: thr_fail was caught, and not rethrown\n";
     (void)reason;
     (void)exception;
-    os_write(STDERR_FILENO, text, sizeof text - 1);
-    abort();
+    die("FATAL: thr_fail was caught, and not rethrown\n");
 }
 
-void os_return_to(struct os_return *place)
+void os_return(void)
 {
-    struct _Unwind_Exception *exception = (struct _Unwind_Exception *)place->unwinding;
+    struct _Unwind_Exception *exception = room();
     memset(exception, 0, sizeof *exception);
     exception->exception_cleanup = swallowed;
-    (void)_Unwind_ForcedUnwind(exception, stop, place);
-    not_found(place);
+    (void)_Unwind_ForcedUnwind(exception, stop, NULL);
+    not_found();
 }
 
 #else
 
-void os_return_to(struct os_return *place)
+void os_return(void)
 {
-    not_found(place);
+    not_found();
 }
 
 #endif

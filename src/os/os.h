@@ -133,15 +133,11 @@ thr_result os_at_exit(void (*function)(void));
 #define os_unwind_begin(function, arg) pthread_cleanup_push(function, arg)
 #define os_unwind_end(run) pthread_cleanup_pop(run)
 
-/* A place that the thread can come back to, from any depth: os_call(place, function, arg) is function(arg), unless
- * os_return_to(place) is called in there: that unwinds what is between, as far as the system can, and os_call returns NULL. */
-struct os_return {
-    void *frame;
-    void *registers[5];
-    uint64_t unwinding[8] __attribute__((aligned(16)));
-};
-void *os_call(struct os_return *place, void *(*function)(void *), void *arg);
-_Noreturn void os_return_to(struct os_return *place);
+/* A place that the thread can come back to, from any depth. os_call(function, arg, floor) calls function(arg), if the stack
+ * goes down no further than `floor` yet; else nothing, and `called` is 0. When os_return() is called in there, that unwinds
+ * what is between it and the newest os_call of the thread, as far as the system can, and the value of that one is NULL. */
+struct thr__called os_call(void *(*function)(void *arg), void *arg, uintptr_t floor);
+_Noreturn void os_return(void);
 
 /* Puts errno back to what it was before a call of malloc and its like. (clang takes it that those keep it, and drops a
  * plain assignment.) */

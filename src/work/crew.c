@@ -179,6 +179,7 @@ static struct worker *seat(thr_executor *executor)
     *worker = (struct worker){.executor = executor, .alive = true, .searching = searches_at_once(executor)};
     worker->deque.executor = executor;
     worker->deque.hungry = &executor->hungry;
+    worker->deque.cancelled = &executor->cancelling;
     deque_init(&worker->deque);
     executor_lock(executor);
     add_seat(executor, worker);

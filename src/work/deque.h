@@ -9,7 +9,8 @@
  *  limit <= i < bottom   the owner, without the lock
  *
  *  word     changed by
- *  bottom   the owner. A pop lowers it before it looks at the limit, and raises it again if it found nothing
+ *  bottom   the owner. A pop lowers it before it looks at the limit, and raises it again if it found nothing, or leaves
+ *           what it found (deque_unpop)
  *  end      the owner's own: top + SIZE, as it was at the last look
  *  limit    who holds the lock; top <= limit
  *  top      who holds the lock; it only grows
@@ -98,6 +99,12 @@ static inline thr_task *deque_pop(struct thr__deque *deque)
     if (THR__LIKELY(b >= load_relaxed(&deque->limit)))
         return load_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE]);
     return deque_pop_locked(deque);
+}
+
+/* By the owner, when it has lowered bottom, and taken nothing: as if it had put the same task there again. */
+static inline void deque_unpop(struct thr__deque *deque)
+{
+    store_release(&deque->bottom, deque->bottom + 1);
 }
 
 /* Whether there was something a moment ago. */

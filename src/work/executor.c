@@ -275,9 +275,9 @@ static void lose_job(struct job job)
 /* What it was running, on the stack of a thread that is gone. */
 static void lose_running(const struct worker *worker)
 {
-    for (const struct frame *frame = worker->here->frame; frame; frame = frame->outer) {
-        if (frame->future)
-            future_forked(frame->future);
+    for (frame_ref frame = worker->here->frame; frame; frame = frame_outer(frame)) {
+        if (frame_future(frame))
+            future_forked(frame_future(frame));
     }
 }
 
@@ -313,6 +313,7 @@ void executor_forked(thr_executor *executor)
     executor->searching = 0;
     executor->absent = 0;
     executor->noted = false;
+    executor->cancelling = 0;
     executor->surplus = 0;
     executor->hungry = 1;
     executor->references = executor->dropped ? 0 : 1; /* 0: nobody is left to free it */

@@ -23,6 +23,7 @@
  *         light barrier                       far barrier, if it was 0 before
  *         hungry?                             looks at all deques
  *
+ *     (An inline wait that has lowered the bottom, and raises it again, does the same as who spawns.)
  *     One of them sees the other. Who finds `hungry` goes to the lock; if somebody is searching there, it leaves a note,
  *     and who stops searching with a find, and a note, calls the next.
  * W2  Something is in the queue or list => threads >= 1. (A worker leaves only when they are empty, under the lock; who
@@ -48,7 +49,6 @@ struct worker {
     thr_executor *executor;
     struct worker *next;    /* of all that the executor ever had */
     struct thr__here *here; /* its thread's */
-    uintptr_t stack_floor;  /* the middle of its stack */
     uint32_t turns;
     uint32_t shorts; /* these five: worker.c */
     bool lingers;
@@ -69,10 +69,11 @@ struct worker {
 
 struct thr_executor {
     thr_lock lock;
-    uint32_t hungry;    /* somebody should be called for new work; read without the lock */
-    uint32_t surplus;   /* more are ACTIVE than should be; read without */
-    uint32_t cancels;   /* how often a group of this executor was cancelled; atomic */
-    uint32_t cancelled; /* a shutdown has cancelled what had not begun; read without the lock */
+    uint32_t hungry;     /* somebody should be called for new work; read without the lock */
+    uint32_t surplus;    /* more are ACTIVE than should be; read without */
+    uint32_t cancels;    /* how often a group of this executor was cancelled; atomic */
+    uint32_t cancelling; /* how many of its open groups are; atomic: G4 in group.h */
+    uint32_t cancelled;  /* a shutdown has cancelled what had not begun; read without the lock */
     uint32_t references;
     uint32_t max;
     struct worker *workers; /* read without: W3 */
@@ -193,7 +194,7 @@ void worker_quit(void);
 /* Whether a further task may be run on this stack. */
 static inline bool worker_has_room(const struct worker *worker)
 {
-    return (uintptr_t)__builtin_frame_address(0) > worker->stack_floor;
+    return (uintptr_t)__builtin_frame_address(0) > worker->deque.floor;
 }
 
 /* -- executors.c: all of them ------------------------------------------------------------------------------------- */

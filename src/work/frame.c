@@ -4,8 +4,9 @@
  *
  *  1  thr_fail (thread/failure.c) calls caught()
  *  2  the open groups of the frame are cancelled and waited for: their tasks may use what is about to be unwound
- *  3  the failure is kept in the frame; where nobody could ask for it, the excepthook is called
- *  4  the stack is unwound down to frame_run, which returns false
+ *  3  the failure is kept in the frame, or in the group whose wait runs the task; where nobody could ask for it, the
+ *     excepthook is called
+ *  4  the stack is unwound down to the newest os_call, which returns
  *  5  who has called that hands the failure on
  *
  * A second thr_fail, in a cleanup or destructor during 4, or in the excepthook, goes on with 4. */
@@ -22,16 +23,15 @@
 __thread struct thr__here thr__here;
 static __thread struct frame root;
 
-struct frame *frame_here(void)
+frame_ref frame_here(void)
 {
-    return thr__here.frame ? thr__here.frame : &root;
+    return thr__here.frame ? thr__here.frame : frame_ref_of(&root);
 }
 
 void frame_forked(void)
 {
-    group_forked(root.open);
-    for (struct frame *frame = thr__here.frame; frame; frame = frame->outer)
-        group_forked(frame->open);
+    for (thr_group *group = thr__here.open; group; group = group->next_)
+        group_forked(group);
 }
 
 struct failure *failure_new(int code, const char *message)
@@ -54,9 +54,14 @@ static const struct failure *whole(const void *failure)
     return (uintptr_t)failure & 1 ? NULL : failure;
 }
 
+void *failure_or_code(struct failure *failure, int code)
+{
+    return failure ? (void *)failure : (void *)((uintptr_t)(unsigned)code << 1 | 1);
+}
+
 void *failure_of(const struct frame *frame)
 {
-    return frame->failure ? (void *)frame->failure : (void *)((uintptr_t)(unsigned)frame->code << 1 | 1);
+    return failure_or_code(frame->failure, frame->code);
 }
 
 int failure_code(const void *failure)
@@ -85,22 +90,29 @@ void failure_copy(const void *failure, char *message, size_t size)
     message[length] = '\0';
 }
 
+static void keep(struct frame *frame, int code, const char *message)
+{
+    frame->code = code;
+    frame->failure = frame->reported ? NULL : failure_new(code, message);
+    if (frame->reported)
+        failure_report(code, message);
+}
+
 static void caught(int code, const char *message)
 {
-    struct frame *frame = frame_here();
-    bool again = frame->failing;
-    if (frame != &root)
+    frame_ref here = frame_here();
+    struct frame *frame = frame_struct(here);
+    bool again = frame && frame->failing;
+    if (frame && frame != &root)
         frame->failing = true;
-    frame_join_open(frame);
+    frame_join_open();
     if (frame == &root)
         return; /* the thread fails */
-    if (!again) {
-        frame->code = code;
-        frame->failure = frame->reported ? NULL : failure_new(code, message);
-        if (frame->reported)
-            failure_report(code, message);
-    }
-    os_return_to(&frame->back);
+    if (!frame)
+        group_task_failed(frame_group(here), failure_or_code(failure_new(code, message), code));
+    else if (!again)
+        keep(frame, code, message);
+    os_return();
 }
 
 void frame_prepare(void)
@@ -108,10 +120,12 @@ void frame_prepare(void)
     failure_catch(caught);
 }
 
-void frame_join_open(struct frame *frame)
+void frame_join_open(void)
 {
-    while (frame->open) {
-        thr_group_cancel(frame->open);
-        (void)thr_group_wait(frame->open);
+    frame_ref here = frame_here();
+    while (thr__here.open && thr__here.open->frame_ == here) {
+        thr_group *group = thr__here.open;
+        thr_group_cancel(group);
+        (void)thr__group_wait(group);
     }
 }

@@ -137,9 +137,9 @@ bool future_claim(thr_future *future)
     return leave_pending(future, FUTURE_RUNNING, &before);
 }
 
-void future_died(thr_future *future, const struct frame *frame)
+void future_died(thr_future *future, void *failure)
 {
-    finish(future, FUTURE_FAILED, failure_of(frame));
+    finish(future, FUTURE_FAILED, failure);
 }
 
 void future_run(thr_future *future, struct frame *frame)
@@ -151,7 +151,7 @@ void future_run(thr_future *future, struct frame *frame)
     if (frame_run(frame, future->function, future->value, &result, false))
         finish(future, FUTURE_FINISHED, result);
     else
-        future_died(future, frame);
+        future_died(future, failure_of(frame));
     hook_point(HOOK_TASK_END, future);
 }
 

@@ -71,8 +71,8 @@ bool future_claim(thr_future *future);
 struct frame;
 void future_run(thr_future *future, struct frame *frame);
 
-/* Its task has ended without an end, with the frame's failure. */
-void future_died(thr_future *future, const struct frame *frame);
+/* Its task has ended with this failure. */
+void future_died(thr_future *future, void *failure);
 
 /* PENDING -> BROKEN, if it is pending. */
 void future_break(thr_future *future);

@@ -20,8 +20,16 @@ static thr_local told = THR_LOCAL_INIT(NULL, failure_free);
 
 static void mark_cancelled(thr_group *group)
 {
-    (void)or_acq_rel(&group->state_, GROUP_CANCELLED);
-    (void)add_release(&group->executor_->cancels, 1); /* pairs with is_cancelled */
+    if (!(or_acq_rel(&group->state_, GROUP_CANCELLED | GROUP_COUNTED) & GROUP_COUNTED))
+        (void)add_relaxed(&group->executor_->cancelling, 1); /* orders nothing: G4 */
+    (void)add_release(&group->executor_->cancels, 1);        /* pairs with is_cancelled */
+}
+
+/* It is not open any more, or again. */
+static void uncount(thr_group *group)
+{
+    if (and_relaxed(&group->state_, ~(uint32_t)GROUP_COUNTED) & GROUP_COUNTED)
+        (void)sub_relaxed(&group->executor_->cancelling, 1);
 }
 
 static bool look_up(thr_group *group, uint32_t cancels);
@@ -37,8 +45,8 @@ static inline bool is_cancelled(thr_group *group)
 
 static bool look_up(thr_group *group, uint32_t cancels)
 {
-    const struct frame *frame = group->frame_;
-    if (frame->group && is_cancelled(frame->group)) {
+    thr_group *above = frame_group(group->frame_);
+    if (above && is_cancelled(above)) {
         (void)or_acq_rel(&group->state_, GROUP_CANCELLED);
         return true;
     }
@@ -49,26 +57,24 @@ static bool look_up(thr_group *group, uint32_t cancels)
 void thr_group_cancel(thr_group *group)
 {
     hook_point(HOOK_GROUP_CANCEL, group);
-    if (group->executor_)
+    if (load_relaxed(&group->frame_)) /* by whoever cancels it, it is open or not */
         mark_cancelled(group);
 }
 
 bool thr_group_cancelled(void)
 {
-    const struct frame *frame = thr__here.frame;
-    return frame && frame->group && is_cancelled(frame->group);
+    thr_group *group = frame_group(frame_here());
+    return group && is_cancelled(group);
 }
 
 /* -- Tasks -------------------------------------------------------------------------------------------------------- */
 
-static void fail(thr_group *group, const struct frame *frame)
+void group_task_failed(thr_group *group, void *failure)
 {
-    void *failure = failure_of(frame);
     if (or_acq_rel(&group->state_, GROUP_FAILED) & GROUP_FAILED) {
         failure_free(failure);
         return;
     }
-    group->code_ = failure_code(failure);
     group->failure_ = failure; /* the discount orders it */
     mark_cancelled(group);
 }
@@ -97,7 +103,7 @@ static inline void execute(thr_group *group, const thr_task *task, struct frame 
     frame->future = NULL;
     hook_point(HOOK_TASK_BEGIN, task);
     if (THR__UNLIKELY(!frame_run(frame, task->function_, task->arg_, &nothing, false)))
-        fail(group, frame);
+        group_task_failed(group, failure_of(frame));
     hook_point(HOOK_TASK_END, task);
 }
 
@@ -111,9 +117,9 @@ void task_run(thr_task *task, struct frame *frame)
     discount(group);
 }
 
-void group_task_died(thr_group *group, const struct frame *frame)
+void group_task_died(thr_group *group, void *failure)
 {
-    fail(group, frame);
+    group_task_failed(group, failure);
     discount(group);
 }
 
@@ -121,7 +127,7 @@ void task_died(thr_task *task, const struct frame *frame)
 {
     thr_group *group = task_group(task);
     drop(task);
-    group_task_died(group, frame);
+    group_task_died(group, failure_of(frame));
 }
 
 void task_break(thr_task *task)
@@ -135,10 +141,10 @@ void task_break(thr_task *task)
 bool group_descends(const thr_group *group, const void *target)
 {
     while (group != target) {
-        const struct frame *frame = group->frame_;
-        if (frame->future == target)
+        frame_ref frame = group->frame_;
+        if (frame_future(frame) == target)
             return true;
-        group = frame->group;
+        group = frame_group(frame);
         if (!group)
             return false;
     }
@@ -147,26 +153,29 @@ bool group_descends(const thr_group *group, const void *target)
 
 /* -- Opening and closing ------------------------------------------------------------------------------------------ */
 
-static void open(thr_group *group, struct frame *frame)
+/* In the newest frame. */
+static void open(thr_group *group, frame_ref frame)
 {
+    thr_group *above = frame_group(frame);
+    uncount(group);
     group->state_ = 0;
-    group->code_ = 0;
     group->frame_ = frame;
-    group->outer_ = frame->open;
-    frame->open = group;
+    group->next_ = thr__here.open;
+    thr__here.open = group;
     group->cancels_ = load_acquire(&group->executor_->cancels); /* pairs with mark_cancelled */
-    if (frame->group && is_cancelled(frame->group))
+    if (above && is_cancelled(above))
         group->state_ = GROUP_CANCELLED;
 }
 
-static inline void close(thr_group *group)
+static void close(thr_group *group)
 {
-    struct frame *frame = group->frame_;
-    thr_group **at = &frame->open;
-    while (THR__UNLIKELY(*at != group))
-        at = &(*at)->outer_;
-    *at = group->outer_;
-    group->frame_ = NULL;
+    thr_group **at = &thr__here.open;
+    while (*at != group)
+        at = &(*at)->next_;
+    *at = group->next_;
+    group->frame_ = 0;
+    group->here_ = 0;
+    group->away_ = 0;
 }
 
 /* -- Spawning ----------------------------------------------------------------------------------------------------- */
@@ -180,13 +189,19 @@ static void count(thr_group *group, bool here_too, uint32_t n)
                           n * ONE); /* the spawner is one of those it counts, or keeps them from ending */
 }
 
+/* The worker has raised the end of its deque. */
+static void notice(struct worker *worker)
+{
+    os_barrier_light(); /* W1 */
+    if (load_relaxed(&worker->executor->hungry) != 0)
+        crew_notice(worker->executor);
+}
+
 /* By a worker of the executor. */
 static void push(struct worker *worker, thr_task *task)
 {
     if (deque_push(&worker->deque, task)) {
-        os_barrier_light(); /* W1 */
-        if (load_relaxed(&worker->executor->hungry) != 0)
-            crew_notice(worker->executor);
+        notice(worker);
     } else {
         (void)executor_list(worker->executor, task, true);
     }
@@ -203,7 +218,7 @@ static void fill(thr_group *group, thr_task *task, uintptr_t owned, void *(*func
 static thr_result spawn(thr_group *group, thr_task *task)
 {
     struct worker *worker = thr__here.worker;
-    struct frame *frame = frame_here();
+    frame_ref frame = frame_here();
     bool opens = !group->frame_;
     if (opens)
         open(group, frame);
@@ -266,64 +281,42 @@ static inline bool has_ended(const thr_group *group)
     return group->here_ * ONE + away == 0;
 }
 
-/* Its call in this frame, which is used again, has failed, or has left groups open. */
-static __attribute__((noinline)) void tidy(thr_group *group, struct frame *frame)
+/* One of its tasks has been called in the frame that the group itself is. */
+static void leave(thr_group *group)
 {
-    if (frame->failing)
-        fail(group, frame);
-    frame->failing = false;
-    frame_join_open(frame);
+    frame_join_open();
+    frame_leave((uintptr_t)group | THR__RUNS);
+    if (group->here_ != 0) /* else this is a fork's child, which the task has made: group_forked */
+        group->here_--;
 }
 
-/* Calls the function of one of its tasks, which is the newest of the worker's deque. */
-static inline void call_own(thr_group *group, const thr_task *task, struct frame *frame)
+/* A task that has been popped. False: it is another group's, and back where it was. */
+static bool run_popped(struct worker *worker, thr_group *group, thr_task *task)
 {
-    (void)os_call(&frame->back, task->function_, task->arg_);
-    if (THR__UNLIKELY(frame->failing || frame->open != NULL))
-        tidy(group, frame);
-    group->here_--;
-}
-
-static inline bool is_plain(const struct worker *worker, const thr_group *group, const thr_task *task)
-{
-    return task && task->group_ == (uintptr_t)group && load_relaxed(&worker->executor->cancels) == 0;
-}
-
-/* One that is not plain. False: there is none, or it is another group's, and back where it was. In the same frame: one of its
- * own would be a second in this group, and exit() ends each (quit.c). */
-static __attribute__((noinline)) bool run_other(struct worker *worker, thr_group *group, thr_task *task,
-                                                struct frame *frame)
-{
-    if (!task)
-        return false;
     if (task_group(task) != group) {
         push(worker, task);
         return false;
     }
-    if (is_cancelled(group))
+    if (is_cancelled(group)) {
         group->here_--;
-    else
-        call_own(group, task, frame);
+    } else {
+        store_release(&thr__here.frame, (uintptr_t)group | THR__RUNS); /* N2 */
+        (void)os_call(task->function_, task->arg_, 0);
+        leave(group);
+    }
     drop(task);
     return true;
 }
 
-/* Runs what nobody has stolen, the newest first, all in one frame. `task` has been popped, or is NULL. */
-static void run_own(struct worker *worker, thr_group *group, thr_task *task)
+/* Runs what nobody has stolen, the newest first. */
+static void run_own(thr_group *group)
 {
-    struct frame frame;
-    frame_begin(&frame, group, NULL, false);
-    bool more = true;
-    while (more) {
-        if (THR__LIKELY(is_plain(worker, group, task)))
-            call_own(group, task, &frame);
-        else
-            more = run_other(worker, group, task, &frame);
-        more = more && group->here_ != 0;
-        if (more)
-            task = deque_pop(&worker->deque);
+    struct worker *worker = thr__here.worker;
+    while (group->here_ != 0 && thr__here.deque && worker_has_room(worker)) {
+        thr_task *task = deque_pop(&worker->deque);
+        if (!task || !run_popped(worker, group, task))
+            return;
     }
-    thr__here.frame = frame.outer;
 }
 
 static thr_result sleep_until_ended(thr_group *group, thr_time deadline)
@@ -365,6 +358,7 @@ static void keep(thr_group *group)
 {
     void *failure = group->failure_;
     group->failure_ = NULL;
+    group->cancels_ = (uint32_t)failure_code(failure);
     if (!failure || (uintptr_t)failure & 1)
         return;
     ((struct failure *)failure)->of = group;
@@ -375,7 +369,7 @@ static void keep(thr_group *group)
         failure_free(failure);
 }
 
-static __attribute__((noinline)) thr_result verdict(thr_group *group, uint32_t state)
+static thr_result verdict(thr_group *group, uint32_t state)
 {
     if (state & GROUP_FAILED) {
         keep(group);
@@ -384,19 +378,23 @@ static __attribute__((noinline)) thr_result verdict(thr_group *group, uint32_t s
     return state & GROUP_BROKEN ? THR_BROKEN : THR_CANCELLED;
 }
 
-static inline thr_result conclude(thr_group *group)
+static thr_result conclude(thr_group *group)
 {
     uint32_t state = group->state_;
+    uncount(group);
     close(group);
-    group->here_ = 0;
-    group->away_ = 0;
-    return THR__LIKELY(state == 0) ? THR_OK : verdict(group, state);
+    return state == 0 ? THR_OK : verdict(group, state);
 }
 
-static thr_result wait_until(thr_group *group, struct frame *frame, thr_time deadline)
+static thr_result may_wait(const thr_group *group)
 {
-    if (group->frame_ != frame)
-        return help_is_above(group) ? THR_DEADLOCK : THR_NOT_OWNER;
+    if (group->frame_ == frame_here())
+        return THR_OK;
+    return help_is_above(group) ? THR_DEADLOCK : THR_NOT_OWNER;
+}
+
+static thr_result wait_until(thr_group *group, thr_time deadline)
+{
     if (!has_ended(group)) {
         if (wait_expired(deadline))
             return THR_TIMEOUT;
@@ -411,50 +409,52 @@ static thr_result wait_until(thr_group *group, struct frame *frame, thr_time dea
 thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
 {
     hook_point(HOOK_GROUP_WAIT, group);
-    return group->frame_ ? wait_until(group, frame_here(), deadline) : THR_OK;
+    if (!group->frame_)
+        return THR_OK;
+    thr_result result = may_wait(group);
+    return result == THR_OK ? wait_until(group, deadline) : result;
 }
 
-/* `task` has been popped by the short path, or is NULL. */
-static __attribute__((noinline)) thr_result wait_long(thr_group *group, thr_task *task)
+thr_result thr__group_wait(thr_group *group)
+{
+    hook_point(HOOK_GROUP_WAIT, group);
+    if (!group->frame_)
+        return THR_OK;
+    thr_result result = may_wait(group);
+    if (result != THR_OK)
+        return result;
+    run_own(group);
+    return wait_until(group, THR_FOREVER);
+}
+
+/* The inline wait has popped a task that it cannot run, or none. */
+thr_result thr__group_back(thr_group *group)
 {
     struct worker *worker = thr__here.worker;
-    if (task || (thr__here.deque && group->frame_ == thr__here.frame && group->here_ != 0 && worker_has_room(worker)))
-        run_own(worker, group, task ? task : deque_pop(&worker->deque));
-    return thr_group_wait_until(group, THR_FOREVER);
+    store_release(&thr__here.frame, group->frame_); /* it may have begun */
+    deque_unpop(&worker->deque);
+    notice(worker);
+    return thr__group_wait(group);
 }
 
-/* The short path: in the task that has opened it, which has spawned one task, that nobody has stolen. What is in registers
- * here has to be saved: so the rest is elsewhere. */
-thr_result thr_group_wait(thr_group *group)
+/* It has called a task of the group, and there is more to do. */
+thr_result thr__group_ran(thr_group *group)
 {
-    struct worker *worker = (struct worker *)thr__here.deque; /* which it begins with */
-    if (THR__UNLIKELY(!worker || group->frame_ != thr__here.frame || group->here_ == 0 || !worker_has_room(worker)))
-        return wait_long(group, NULL);
-    thr_task *task = deque_pop(&worker->deque);
-    if (THR__UNLIKELY(!is_plain(worker, group, task)))
-        return wait_long(group, task);
-    struct frame frame;
-    frame_begin(&frame, group, NULL, false);
-    call_own(group, task, &frame);
-    thr__here.frame = group->frame_;
-    if (THR__UNLIKELY(group->here_ != 0 || load_acquire(&group->away_) != 0)) /* pairs with discount */
-        return wait_long(group, NULL);
-    close(group);
-    return THR__LIKELY(group->state_ == 0) ? THR_OK : verdict(group, group->state_);
+    leave(group);
+    return thr__group_wait(group);
 }
 
-void group_forked(thr_group *newest)
+void group_forked(thr_group *group)
 {
-    for (thr_group *group = newest; group; group = group->outer_) {
-        group->here_ = 0;
-        group->away_ = 0;
-        group->state_ |= GROUP_CANCELLED;
-    }
+    group->here_ = 0;
+    group->away_ = 0;
+    group->state_ = (group->state_ & ~(uint32_t)GROUP_COUNTED) | GROUP_CANCELLED;
 }
 
 int thr_group_failure(const thr_group *group, char *message, size_t size)
 {
-    const struct failure *failure = group->state_ & GROUP_FAILED ? thr_local_get(&told) : NULL;
+    bool failed = !group->frame_ && group->state_ & GROUP_FAILED;
+    const struct failure *failure = failed ? thr_local_get(&told) : NULL;
     failure_copy(failure && failure->of == group ? failure : NULL, message, size);
-    return group->code_;
+    return failed ? (int)group->cancels_ : 0;
 }

@@ -3,8 +3,10 @@
  *  bits of state_   meaning                                     set by                      cleared by
  *  0  CANCELLED     tasks that have not started do not run      cancel, the first failure,  the next opening
  *                                                               a cancelled outer group
- *  1  FAILED        code_ and failure_ are that task's          the first failure           the same
+ *  1  FAILED        failure_ is that task's; after the wait,    the first failure           the same
+ *                   cancels_ is its code
  *  2  BROKEN        an initializer failed first                 executor_break              the same
+ *  3  COUNTED       it is one of the executor's `cancelling`    cancel, the first failure   the end of the wait
  *
  * How many of its tasks have not ended is 2 x here_ + away_, without the lowest bit, modulo 2^32:
  *
@@ -12,13 +14,22 @@
  *  away_  bit 0     SLEEPING: the opener sleeps on the word; here_ is 0 then, so the other bits are all
  *         1..31     all others; may be negative
  *
- * G1  frame_ is the frame of who opened it, from the first spawn to the end of the wait. That frame is not left meanwhile, and
- *     so all frames and groups that a task of the group can reach through frame_ and frame->group are there while it has not
- *     ended.
+ * G1  frame_ is the frame of who opened it (frame.h), from the first spawn to the end of the wait; else 0, and so are here_
+ *     and away_. That frame is not left meanwhile, and so all frames and groups that a task of the group can reach through
+ *     frame_ and the group of that frame are there while it has not ended.
  * G2  A task is counted before anybody can take it, and discounted as the last thing that is done for it: then its storage
  *     and the group may be gone, and a wake gets only the address.
  * G3  A group is cancelled if CANCELLED stands in it, or in one that its opener is in, and so on. `cancels_` is the count of
  *     cancels of the executor at which that was last looked up: as long as that is the same, its own bit says all.
+ * G4  `cancelling` of the executor is how many open groups somebody has cancelled: when it is 0, the inline wait need not look
+ *     for more. Who cancels counts before it returns; what another thread does meanwhile may have begun before.
+ *
+ * The inline spawn and wait (threading/group.h) are for the case that the caller is a worker of the executor, and in the group's
+ * own frame. The spawn opens a group only if state_ and cancels_ are 0: they are as the last opening has left them. The wait
+ * is for the group that was opened last, with one task, that nobody has stolen: it lowers the end of the deque, runs what stands
+ * there, and closes the group. Where something is different before the task, thr__group_back puts the end of the deque back,
+ * and waits as any (W1: who came to look meanwhile has missed the task; so it calls somebody, if that is wanted); after it,
+ * thr__group_ran does what is left.
  *
  * Order: the discount is a release, and pairs with the acquire load of who waits. */
 
@@ -28,7 +39,7 @@
 #include "threading/group.h"
 #include "work/frame.h"
 
-enum { GROUP_CANCELLED = 1, GROUP_FAILED = 2, GROUP_BROKEN = 4 };
+enum { GROUP_CANCELLED = 1, GROUP_FAILED = 2, GROUP_BROKEN = 4, GROUP_COUNTED = 8 };
 
 enum { TASK_OWNED = 1 }; /* in group_: the storage is ours */
 
@@ -43,9 +54,12 @@ thr_result group_spawn_owned(thr_group *group, thr_task *task, void *(*function)
 /* Runs it on this stack, unless it is cancelled, and discounts it. */
 void task_run(thr_task *task, struct frame *frame);
 
+/* One of its tasks has failed with this, which is the group's from now on. */
+void group_task_failed(thr_group *group, void *failure);
+
 /* It has ended without an end, with the frame's failure. The second: its storage stays, if it is ours. */
 void task_died(thr_task *task, const struct frame *frame);
-void group_task_died(thr_group *group, const struct frame *frame);
+void group_task_died(thr_group *group, void *failure);
 
 /* It cannot be run. */
 void task_break(thr_task *task);
@@ -53,7 +67,7 @@ void task_break(thr_task *task);
 /* Whether the group is the target, or in it; the target is a group, or a future. */
 bool group_descends(const thr_group *group, const void *target);
 
-/* In a fork's child: the tasks of these open groups are gone. */
-void group_forked(thr_group *newest);
+/* In a fork's child: the tasks of this open group are gone. */
+void group_forked(thr_group *group);
 
 #endif

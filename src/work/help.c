@@ -100,12 +100,14 @@ void help_future(thr_future *future)
 
 bool help_is_above(const void *target)
 {
-    const struct frame *frame = thr__here.frame;
-    while (frame) {
-        if (frame->future == target || frame->group == target)
+    for (frame_ref outer, frame = frame_here(); frame; frame = outer) {
+        const thr_group *group = frame_group(frame);
+        if (frame_future(frame) == target || group == target)
             return true;
         /* What is below on this stack waits for what is above. The lowest may be in a group of another thread's. */
-        frame = frame->outer || !frame->group ? frame->outer : frame->group->frame_;
+        outer = frame_outer(frame);
+        if (!outer && group)
+            outer = group->frame_;
     }
     return false;
 }

@@ -16,20 +16,20 @@
 #include "work/future.h"
 #include "work/group.h"
 
-static void end_frame(struct frame *frame)
+static const char why[] = "it ended the process";
+
+static void end_task(frame_ref here)
 {
-    thr__here.frame = frame;
-    frame_join_open(frame);
-    if (!frame->future && !frame->group)
+    struct frame *frame = frame_struct(here);
+    thr_group *group = frame_group(here);
+    thr_future *future = frame_future(here);
+    if (!future && !group)
         return;
-    if (!frame->failing) { /* else it has failed already: exit() was called by a cleanup */
-        frame->code = 0;
-        frame->failure = failure_new(0, "it ended the process");
-    }
-    if (frame->future)
-        future_died(frame->future, frame);
+    void *failure = frame && frame->failing ? failure_of(frame) : failure_or_code(failure_new(0, why), 0);
+    if (future)
+        future_died(future, failure);
     else
-        group_task_died(frame->group, frame);
+        group_task_died(group, failure); /* which may have failed already: exit() was called by a cleanup */
 }
 
 void worker_quit(void)
@@ -37,9 +37,10 @@ void worker_quit(void)
     struct worker *worker = thr__here.worker;
     if (!worker)
         return;
-    for (struct frame *outer, *frame = thr__here.frame; frame; frame = outer) {
-        outer = frame->outer;
-        end_frame(frame);
+    while (thr__here.frame) {
+        frame_join_open();
+        end_task(thr__here.frame);
+        frame_leave(thr__here.frame);
     }
     worker_lost(worker);
 }

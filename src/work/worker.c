@@ -262,9 +262,9 @@ static void died(void *arg)
 {
     static const char why[] = "it ended its thread";
     struct turn *turn = arg;
-    if (thr__here.frame != &turn->frame)
+    if (frame_here() != frame_ref_of(&turn->frame))
         die("FATAL: pthread_exit() in a task on the stack of one that waits for it\n");
-    if (turn->frame.open)
+    if (thr__here.open)
         die("FATAL: pthread_exit() in a task with an open group\n");
     turn->frame.code = 0;
     turn->frame.failure = failure_new(0, why);
@@ -274,10 +274,10 @@ static void died(void *arg)
         free(turn->frame.failure);
         failure_report(0, why);
     } else {
-        future_died(turn->errand.job.arg, &turn->frame);
+        future_died(turn->errand.job.arg, failure_of(&turn->frame));
         thr_future_unref(turn->errand.job.arg);
     }
-    thr__here.frame = NULL;
+    thr__here.frame = 0;
     thr__here.deque = NULL;
 }
 
@@ -310,7 +310,7 @@ static bool begin(struct worker *worker)
     thr_executor *executor = worker->executor;
     struct frame frame = {.group = NULL, .future = NULL};
     void *nothing;
-    worker->stack_floor = (uintptr_t)__builtin_frame_address(0) - os_stack_size() / 2;
+    worker->deque.floor = (uintptr_t)__builtin_frame_address(0) - os_stack_size() / 2;
     worker->here = &thr__here;
     thr__here.worker = worker;
     if (!tsan_here() && !thr__steered() && os_barrier_far)
@@ -323,7 +323,7 @@ void worker_lost(void *arg)
 {
     struct worker *worker = arg;
     thr_executor *executor = worker->executor;
-    thr__here.frame = NULL;
+    thr__here.frame = 0;
     thr__here.deque = NULL;
     thr__here.worker = NULL;
     if (worker->forks != executors_forks())

@@ -346,6 +346,70 @@ static void test_cancel_reaches_groups_inside(void **state)
     end(executor);
 }
 
+/* Groups of one task may be waited for in any order; one that was opened before the newest is waited for first here. */
+static void *wait_in_order(void *arg)
+{
+    enum { N = 10 };
+    struct support_count *count = arg;
+    thr_task tasks[N];
+    thr_group groups[N];
+    for (int i = 0; i < N; i++) {
+        groups[i] = (thr_group)THR_GROUP_INIT(executor);
+        CHECK_OK(thr_group_spawn(&groups[i], &tasks[i], count_up, count));
+    }
+    for (int i = 0; i < N; i++)
+        CHECK_OK(thr_group_wait(&groups[(i * 3 + 1) % N]));
+    for (int i = 0; i < N; i++)
+        CHECK_OK(thr_group_wait(&groups[i])); /* not open */
+    return NULL;
+}
+
+static void test_wait_in_any_order(void **state)
+{
+    (void)state;
+    struct support_count count = {0};
+    inside_and_outside(1, wait_in_order, &count);
+    inside_and_outside(3, wait_in_order, &count);
+    CHECK_EQUAL(support_count_get(&count), 40);
+}
+
+/* A task of the newest group opens groups and leaves them: they end with it, and nothing of the groups below. */
+static thr_group left_open[2];
+static thr_task left_tasks[2];
+
+static void *leave_open(void *count)
+{
+    for (int i = 0; i < 2; i++) {
+        left_open[i] = (thr_group)THR_GROUP_INIT(executor);
+        CHECK_OK(thr_group_spawn(&left_open[i], &left_tasks[i], count_up, count));
+    }
+    return NULL;
+}
+
+static void *wait_for_who_leaves(void *count)
+{
+    thr_group below = THR_GROUP_INIT(executor);
+    thr_group group = THR_GROUP_INIT(executor);
+    thr_task tasks[2];
+    uint32_t before = support_count_get(count);
+    CHECK_OK(thr_group_spawn(&below, &tasks[0], count_up, count));
+    CHECK_OK(thr_group_spawn(&group, &tasks[1], leave_open, count));
+    CHECK_OK(thr_group_wait(&group));
+    CHECK(left_open[0].frame_ == 0 && left_open[1].frame_ == 0);
+    CHECK_OK(thr_group_wait(&below));
+    CHECK(support_count_get(count) > before); /* what is left open is cancelled */
+    return NULL;
+}
+
+static void test_left_open_in_a_group(void **state)
+{
+    (void)state;
+    struct support_count count = {0};
+    executor = make(1);
+    in_a_task(wait_for_who_leaves, &count);
+    end(executor);
+}
+
 /* -- Failures ----------------------------------------------------------------------------------------------------- */
 
 static char why[] = "the reason";
@@ -521,7 +585,7 @@ static void test_forgotten_group(void **state)
     (void)state;
     executor = make(1);
     in_a_task(forget, NULL);
-    CHECK(forgotten.frame_ == NULL);
+    CHECK(forgotten.frame_ == 0);
     end(executor);
 }
 
@@ -640,7 +704,8 @@ SUPPORT_MAIN(cmocka_unit_test(test_fib), cmocka_unit_test(test_many), cmocka_uni
              cmocka_unit_test(test_invalid), cmocka_unit_test(test_spawn_after_shutdown),
              cmocka_unit_test(test_wait_until), cmocka_unit_test(test_who_may_wait),
              cmocka_unit_test(test_spawn_into_own_group), cmocka_unit_test(test_cancel),
-             cmocka_unit_test(test_cancel_reaches_groups_inside), cmocka_unit_test(test_failure),
+             cmocka_unit_test(test_cancel_reaches_groups_inside), cmocka_unit_test(test_wait_in_any_order),
+             cmocka_unit_test(test_left_open_in_a_group), cmocka_unit_test(test_failure),
              cmocka_unit_test(test_failure_joins_open_groups), cmocka_unit_test(test_failing_thread_joins_open_groups),
              cmocka_unit_test(test_failures_keep_variables), cmocka_unit_test(test_forgotten_group),
              cmocka_unit_test(test_parallel_for), cmocka_unit_test(test_parallel_for_is_split),

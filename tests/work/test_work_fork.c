@@ -124,6 +124,32 @@ static void test_fork_in_a_task(void **state)
     use(executor);
 }
 
+/* The same in a group, which the task's own thread waits for. */
+static void *fork_in_a_group(void *executor)
+{
+    pid_t parent = getpid();
+    thr_task task;
+    thr_group group = THR_GROUP_INIT(executor);
+    CHECK_OK(thr_group_spawn(&group, &task, fork_inside, NULL));
+    thr_result result = thr_group_wait(&group);
+    CHECK_RESULT(result, getpid() == parent ? THR_OK : THR_CANCELLED);
+    return NULL;
+}
+
+static void test_fork_in_a_group(void **state)
+{
+    (void)state;
+    thr_executor *executor;
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 1)); /* nobody steals it */
+    for (int i = 0; i < 5; i++) {
+        thr_future *future;
+        CHECK_OK(thr_executor_submit(executor, &future, fork_in_a_group, executor));
+        CHECK_OK(thr_future_result(future, NULL));
+        thr_future_unref(future);
+    }
+    use(executor);
+}
+
 /* CPython's bpo-45021: forks while an executor is always at work. */
 struct endless {
     thr_executor *executor;
@@ -161,4 +187,4 @@ static void test_forks_under_load(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_idle), cmocka_unit_test(test_busy), cmocka_unit_test(test_fork_in_a_task),
-             cmocka_unit_test(test_forks_under_load))
+             cmocka_unit_test(test_fork_in_a_group), cmocka_unit_test(test_forks_under_load))
