@@ -30,6 +30,7 @@
 #include "lab/unseen.h"
 
 enum {
+    ASIDE = 64,     /* wakes by handlers that wait */
     POLITE = 3,     /* questions in a row that count as a yield */
     PATIENT = 12,   /* of all who can run: then time moves on */
     END_ROUNDS = 4, /* of the C library's thread-end destructors */
@@ -65,24 +66,35 @@ static void token_await(struct strand *self)
 
 /* -- Strands ------------------------------------------------------------------------------------------------------ */
 
+/* The place of one that has ended. */
+static struct strand *strand_again(struct run *run)
+{
+    uint32_t i = 0;
+    while (i < STRANDS && run->strand[i].state != STRAND_GONE)
+        i++;
+    if (i == STRANDS) {
+        run->crowded = true;
+        control_end(CONTROL_STATUS);
+    }
+    struct strand *strand = &run->strand[i];
+    const struct strand old = *strand;
+    memset(strand, 0, sizeof *strand);
+    strand->id = old.id;
+    strand->turn = old.turn;
+    return strand;
+}
+
 /* A place for one more: a fresh one, or that of one that has ended. */
 static struct strand *strand_new(const struct strand *parent)
 {
     struct run *run = control_run;
-    struct strand *strand = NULL;
+    struct strand *strand;
     if (run->strands < STRANDS) {
         strand = &run->strand[run->strands];
         memset(strand, 0, sizeof *strand);
         strand->id = run->strands++;
     } else {
-        for (uint32_t i = 0; i < STRANDS && !strand; i++)
-            strand = run->strand[i].state == STRAND_GONE ? &run->strand[i] : NULL;
-        if (!strand)
-            return NULL;
-        const struct strand old = *strand;
-        memset(strand, 0, sizeof *strand);
-        strand->id = old.id;
-        strand->turn = old.turn;
+        strand = strand_again(run);
     }
     strand->state = STRAND_READY;
     strand->parent = parent ? parent->id : 0;
@@ -153,11 +165,9 @@ static struct comer *comers; /* the newest first; taken whole */
 static void let_in(struct comer *comer)
 {
     comer->strand = strand_new(NULL);
-    if (comer->strand) {
-        comer->strand->foreign = true;
-        comer->strand->daemon = true;
-    }
-    store_release(&comer->let_in, comer->strand ? 1 : 2);
+    comer->strand->foreign = true;
+    comer->strand->daemon = true;
+    store_release(&comer->let_in, 1);
     (void)syscall(SYS_futex, &comer->let_in, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
@@ -181,10 +191,6 @@ static struct strand *come(void)
         continue;
     while (load_acquire(&comer.let_in) == 0) /* pairs with let_in */
         (void)syscall(SYS_futex, &comer.let_in, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
-    if (!comer.strand) {
-        outside_note("more threads than can be steered");
-        return NULL;
-    }
     outside_note("a thread that was not started under control");
     control_self = comer.strand;
     comer.strand->system_id = gettid();
@@ -195,29 +201,65 @@ static struct strand *come(void)
 
 struct strand *control_enter(void)
 {
-    static __thread bool refused;
-    if (control_self || refused)
-        return control_self;
-    refused = come() == NULL;
-    return control_self;
+    return control_self ? control_self : come();
+}
+
+/* -- Handlers of signals ------------------------------------------------------------------------------------------ */
+
+/* Wakes by a thread that does not have its turn: a handler of a signal that came while it was stopped. Done at the next
+ * decision of whoever has. */
+static struct {
+    const uint32_t *word;
+    uint32_t count;
+    uint32_t mask;
+    uint32_t full; /* 0: free; 1: is filled; 2: to be done */
+} aside[ASIDE];
+
+bool control_has_turn(const struct strand *self)
+{
+    return load_relaxed(&control_run->running) == self->id && !outside_inside();
+}
+
+void control_wake_aside(const uint32_t *word, uint32_t count, uint32_t mask)
+{
+    for (uint32_t i = 0; i < ASIDE; i++) {
+        uint32_t expected = 0;
+        if (!cas_acquire(&aside[i].full, &expected, 1))
+            continue;
+        aside[i].word = word;
+        aside[i].count = count;
+        aside[i].mask = mask;
+        store_release(&aside[i].full, 2); /* pairs with wake_those_aside */
+        return;
+    }
+}
+
+static void wake_those_aside(void)
+{
+    for (uint32_t i = 0; i < ASIDE; i++) {
+        if (load_acquire(&aside[i].full) != 2) /* pairs with control_wake_aside */
+            continue;
+        (void)control_wake(aside[i].word, aside[i].count, aside[i].mask);
+        store_release(&aside[i].full, 0);
+    }
 }
 
 /* -- Who goes on -------------------------------------------------------------------------------------------------- */
 
-static uint64_t those_ready(const struct run *run)
+static strand_set those_ready(const struct run *run)
 {
-    uint64_t set = 0;
+    strand_set set = 0;
     for (uint32_t i = 0; i < run->strands; i++)
-        set |= (uint64_t)(run->strand[i].state == STRAND_READY) << i;
+        set |= (strand_set)(run->strand[i].state == STRAND_READY) << i;
     return set;
 }
 
-static uint64_t those_timed(const struct run *run)
+static strand_set those_timed(const struct run *run)
 {
-    uint64_t set = 0;
+    strand_set set = 0;
     for (uint32_t i = 0; i < run->strands; i++) {
         const struct strand *strand = &run->strand[i];
-        set |= (uint64_t)(strand->state == STRAND_WAITING && strand->deadline != THR_FOREVER) << i;
+        set |= (strand_set)(strand->state == STRAND_WAITING && strand->deadline != THR_FOREVER) << i;
     }
     return set;
 }
@@ -227,7 +269,7 @@ static bool yields(const struct strand *self)
     return self->operation == HOOK_YIELD || self->idle >= POLITE;
 }
 
-static bool all_only_ask(const struct run *run, uint64_t candidates)
+static bool all_only_ask(const struct run *run, strand_set candidates)
 {
     for (uint32_t i = 0; i < run->strands; i++) {
         if (control_has(candidates, &run->strand[i]) && run->strand[i].idle < PATIENT)
@@ -256,11 +298,13 @@ static bool only_daemons(const struct run *run)
 }
 
 /* The candidates; time has moved on where it had to. */
-static uint64_t candidates_now(struct run *run, const struct strand *self)
+static strand_set candidates_now(struct run *run, const struct strand *self)
 {
     for (;;) {
         let_comers_in();
-        uint64_t candidates = those_ready(run);
+        if (outside_signals)
+            wake_those_aside();
+        strand_set candidates = those_ready(run);
         if (candidates == 0) {
             if (!clock_advance(run))
                 stuck_check();
@@ -271,15 +315,15 @@ static uint64_t candidates_now(struct run *run, const struct strand *self)
             clock_nudge(run);
             continue;
         }
-        uint64_t others = candidates & ~((uint64_t)1 << self->id);
+        strand_set others = candidates & ~set_of(self->id);
         return others != 0 && control_has(candidates, self) && yields(self) ? others : candidates;
     }
 }
 
 /* Everybody in turn. */
-static struct strand *choose_fairly(struct run *run, const struct strand *self, uint64_t candidates)
+static struct strand *choose_fairly(struct run *run, const struct strand *self, strand_set candidates)
 {
-    uint64_t others = candidates & ~((uint64_t)1 << self->id);
+    strand_set others = candidates & ~set_of(self->id);
     return strategy_default(run, self, others != 0 ? others : candidates);
 }
 
@@ -294,18 +338,18 @@ static struct strand *choose_early(struct run *run, const struct strand *self)
     }
     if (run->plan.early == 0 || strategy_random_below(run->plan.early) != 0)
         return NULL;
-    uint64_t timed = those_timed(run);
-    uint32_t n = (uint32_t)__builtin_popcountll(timed);
+    strand_set timed = those_timed(run);
+    uint32_t n = set_count(timed);
     if (n == 0)
         return NULL;
     for (uint32_t skip = strategy_random_below(n); skip > 0; skip--)
         timed &= timed - 1;
-    return &run->strand[__builtin_ctzll(timed)];
+    return &run->strand[set_first(timed)];
 }
 
 static struct strand *choose(struct run *run, struct strand *self)
 {
-    uint64_t candidates = candidates_now(run, self);
+    strand_set candidates = candidates_now(run, self);
     struct strand *usual = strategy_default(run, self, candidates);
     struct strand *early = run->fair ? NULL : choose_early(run, self);
     if (early) {
@@ -452,10 +496,6 @@ static void name_strand(struct strand *strand, const thr_thread *made)
 thr_result control_start(struct strand *self, os_thread *thread, const struct control_thread *what)
 {
     struct strand *strand = strand_new(self);
-    if (!strand) {
-        outside_note("more threads than can be steered");
-        return lab_library->os->start(thread, what->stack_size, what->block_signals, what->function, what->arg);
-    }
     starts[strand->id] = (struct start){strand, what->function, what->arg};
     name_strand(strand, what->made);
     outside_enter();

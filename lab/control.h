@@ -58,7 +58,12 @@ _Noreturn void control_end(int status);
 /* The status of a process that ends so. */
 enum { CONTROL_STATUS = 121 };
 
-static inline bool control_has(uint64_t set, const struct strand *strand)
+/* Whether the strand may take steps. If not, this is a handler of a signal: its operations are no decisions, and what it wakes
+ * is woken soon. */
+bool control_has_turn(const struct strand *self);
+void control_wake_aside(const uint32_t *word, uint32_t count, uint32_t mask);
+
+static inline bool control_has(strand_set set, const struct strand *strand)
 {
     return (set >> strand->id & 1) != 0;
 }
@@ -79,6 +84,11 @@ void outside_note(const char *name);
 void outside_begin(void);
 
 /* Between the two, the calling thread's calls of the C library are the laboratory's own. */
+/* Signals were sent, whose handlers may still be on their way. */
+extern bool outside_signals;
+
+/* Whether the calling thread is in the laboratory's own code, or stopped there. */
+bool outside_inside(void);
 void outside_enter(void);
 void outside_leave(void);
 

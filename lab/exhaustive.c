@@ -16,9 +16,9 @@ uint64_t *exhaustive_seen;
 
 /* The turn: a strand may decide twice with no step between, once after it woke somebody and once before what it does
  * next. */
-static uint64_t key_of(const struct strand *self, uint64_t candidates)
+static uint64_t key_of(const struct strand *self, strand_set candidates)
 {
-    uint64_t key = history_mix(history_state(), candidates);
+    uint64_t key = history_mix(history_state(), (uint64_t)candidates ^ (uint64_t)(candidates >> 64) * 3);
     key = history_mix(key, (uint64_t)self->id << 32 | self->turn);
     return (key & ~COST_MASK) != 0 ? key & ~COST_MASK : COST_MASK + 1;
 }
@@ -41,7 +41,7 @@ static bool seen_before(uint64_t key, uint64_t cost)
     return false;
 }
 
-static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+static struct strand *choose(struct run *run, struct strand *self, strand_set candidates)
 {
     if (run->decisions < run->plan.prefix) {
         uint32_t id = run->plan.first[run->decisions];

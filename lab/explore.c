@@ -14,6 +14,9 @@
 enum { SCHEDULES = 10000, SEED = 1 };
 
 #define HANG 10.0
+#define CROWDED "the program has more than 127 threads at a time besides main: they cannot be steered"
+
+_Static_assert(STRANDS == 128, "what CROWDED says");
 
 static struct search search;
 
@@ -119,7 +122,9 @@ static void search_program(void)
     }
     if (search.first == 0) {
         report_outside(&search);
-        end(0);
+        if (search.crowded)
+            dprintf(STDERR_FILENO, "threading: %s\n", CROWDED);
+        end(search.crowded ? 2 : 0);
     }
     if (search.options.file)
         write_schedule(search.options.file);
@@ -160,6 +165,10 @@ static void say_replayed(const struct outcome *outcome, const struct schedule *s
     search.schedule = job_shared(sizeof *search.schedule);
     if (search.schedule)
         schedule_of(run, outcome->finding, search.schedule);
+    if (run->crowded) {
+        dprintf(STDERR_FILENO, "threading: %s\n", CROWDED);
+        end(2);
+    }
     if (outcome->finding == THR_FOUND_NOTHING) {
         dprintf(STDERR_FILENO,
                 "\nThe program came to a good end under this schedule: %u of its %u decisions could be made.\n"
@@ -270,7 +279,9 @@ thr_result explore_function(void (*body)(void *arg), const thr_explore_options *
             (void)close(search.job[i].output);
     }
     job_release();
-    if (done < 0)
+    if (search.first == 0 && search.crowded)
+        (void)snprintf(verdict->message, sizeof verdict->message, "%s", CROWDED);
+    if (done < 0 || (search.first == 0 && search.crowded))
         return THR_NO_THREAD;
     return search.first != 0 ? THR_FAILED : THR_OK;
 }

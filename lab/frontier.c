@@ -90,8 +90,8 @@ bool frontier_next(struct plan *plan)
 static void add_others(const struct decision *decision, uint64_t choices, uint32_t at, uint32_t cost)
 {
     bool goes_on = decision->candidates >> decision->strand & 1;
-    for (uint64_t set = decision->candidates & ~((uint64_t)1 << decision->chosen); set != 0; set &= set - 1) {
-        uint8_t other = (uint8_t)__builtin_ctzll(set);
+    for (strand_set set = decision->candidates & ~set_of(decision->chosen); set != 0; set &= set - 1) {
+        uint8_t other = (uint8_t)set_first(set);
         push(choices, at, other, cost + (goes_on && other != decision->strand));
     }
 }

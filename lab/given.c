@@ -28,7 +28,7 @@ const struct move *given_move(struct run *run, const struct strand *self)
     return NULL;
 }
 
-static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+static struct strand *choose(struct run *run, struct strand *self, strand_set candidates)
 {
     const struct move *move = given_move(run, self);
     if (move && !move->early && move->next < run->strands && candidates >> move->next & 1) {
@@ -38,11 +38,11 @@ static struct strand *choose(struct run *run, struct strand *self, uint64_t cand
     return strategy_default(run, self, candidates);
 }
 
-struct strand *strategy_highest(struct run *run, uint64_t candidates)
+struct strand *strategy_highest(struct run *run, strand_set candidates)
 {
     struct strand *highest = NULL;
     for (; candidates != 0; candidates &= candidates - 1) {
-        struct strand *strand = &run->strand[__builtin_ctzll(candidates)];
+        struct strand *strand = &run->strand[set_first(candidates)];
         if (!highest || strand->rank > highest->rank)
             highest = strand;
     }
@@ -62,12 +62,12 @@ void strategy_ignore_step(struct run *run, struct strand *strand, const void *ob
     (void)object;
 }
 
-struct strand *strategy_default(struct run *run, const struct strand *self, uint64_t candidates)
+struct strand *strategy_default(struct run *run, const struct strand *self, strand_set candidates)
 {
     if (control_has(candidates, self))
         return &run->strand[self->id];
-    uint64_t after = self->id == STRANDS - 1 ? 0 : candidates & ~(((uint64_t)2 << self->id) - 1);
-    return &run->strand[__builtin_ctzll(after != 0 ? after : candidates)];
+    strand_set after = self->id == STRANDS - 1 ? 0 : candidates & ~(((strand_set)2 << self->id) - 1);
+    return &run->strand[set_first(after != 0 ? after : candidates)];
 }
 
 const struct strategy *strategy_of(uint32_t kind)

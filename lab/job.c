@@ -165,6 +165,8 @@ void job_outcome(const struct job *job, struct outcome *outcome)
     outcome->status = status;
     outcome->late = job->order->late;
     say(outcome, THR_FOUND_NOTHING, "");
+    if (run->crowded)
+        return; /* what the search looks at itself */
     if (outcome->late) {
         late_outcome(run, outcome);
     } else if (run->finding != THR_FOUND_NOTHING) {

@@ -56,4 +56,12 @@ void input_record(void);
 /* In the process of a run: standard input is what was recorded, from its beginning. */
 void input_serve(void);
 
+/* -- pipes.c ------------------------------------------------------------------------------------------------------- */
+
+/* Finds the program's pipes: called once in each server. */
+void pipes_record(void);
+
+/* In the process of a run: they are its own, with what was in them. */
+void pipes_serve(void);
+
 #endif

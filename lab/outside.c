@@ -19,6 +19,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -76,12 +77,23 @@ void *outside_real(void **next, const char *name)
     return function;
 }
 
+enum { MOMENT = 10 /* milliseconds */ };
+
+#define MILLISECOND ((thr_time)1000000)
+
 /* The laboratory's own calls pass. */
 static __thread int inside;
 
 struct strand *outside_self(void)
 {
     return control_run && inside == 0 ? control_self : NULL;
+}
+
+bool outside_signals;
+
+bool outside_inside(void)
+{
+    return inside > 0;
 }
 
 void outside_enter(void)
@@ -274,36 +286,89 @@ void outside_passes(const char *name)
     outside_point(self, name, NULL);
 }
 
+/* When others can go on: now, at their earliest deadline, or never. */
+static thr_time others_go_on(const struct strand *self)
+{
+    const struct run *run = control_run;
+    thr_time first = THR_FOREVER;
+    for (uint32_t i = 0; i < run->strands; i++) {
+        const struct strand *strand = &run->strand[i];
+        if (strand != self && strand->state == STRAND_READY)
+            return run->now;
+        if (strand != self && strand->state == STRAND_WAITING && strand->deadline < first)
+            first = strand->deadline;
+    }
+    return first;
+}
+
+/* What the files tell of may come from another thread, so that all others go on first, and sleepers too; but before those,
+ * another process has a moment. Where nobody else can go on, the call is made as it is. */
+void outside_await(const char *name, struct pollfd *files, nfds_t n, thr_time deadline)
+{
+    static const uint32_t nothing = 0;
+    struct strand *self = outside_self();
+    if (!self || REAL(poll)(files, n, 0) != 0)
+        return;
+    int saved = errno;
+    outside_passes(name);
+    while (REAL(poll)(files, n, 0) == 0 && control_run->now < deadline) {
+        thr_time others = others_go_on(self);
+        if (others == THR_FOREVER || (others > control_run->now && REAL(poll)(files, n, MOMENT) != 0))
+            break;
+        if (others < control_run->now + MILLISECOND)
+            others = control_run->now + MILLISECOND;
+        (void)control_wait(self, &nothing, OS_ANY, others < deadline ? others : deadline);
+    }
+    errno = saved;
+}
+
+void outside_await_input(const char *name, int file)
+{
+    struct pollfd wait = {file, POLLIN, 0};
+    if (outside_self() && !(fcntl(file, F_GETFL) & O_NONBLOCK))
+        outside_await(name, &wait, 1, THR_FOREVER);
+}
+
+thr_time outside_after(int milliseconds)
+{
+    return milliseconds < 0 ? THR_FOREVER : control_run->now + (thr_time)milliseconds * MILLISECOND;
+}
+
 EXPORT int poll(struct pollfd *files, nfds_t n, int timeout)
 {
-    outside_passes("poll");
-    return REAL(poll)(files, n, timeout);
+    struct strand *self = outside_self();
+    if (!self)
+        return REAL(poll)(files, n, timeout);
+    thr_time deadline = outside_after(timeout);
+    if (n == 0 && timeout >= 0) {
+        sleep_until(self, deadline);
+        return 0;
+    }
+    outside_await("poll", files, n, deadline);
+    return REAL(poll)(files, n, control_run->now < deadline ? timeout : 0);
 }
 
 EXPORT int select(int n, fd_set *restrict read, fd_set *restrict write, fd_set *restrict except,
                   struct timeval *restrict timeout)
 {
+    struct strand *self = outside_self();
+    if (self && n == 0 && timeout && timeout->tv_sec >= 0 && timeout->tv_usec >= 0) {
+        sleep_until(self, control_run->now + (thr_time)timeout->tv_sec * NANOSECONDS + timeout->tv_usec * 1000);
+        return 0;
+    }
     outside_passes("select");
     return REAL(select)(n, read, write, except, timeout);
 }
 
-/* Nothing is there to be read: nobody else can move until something is. */
-static bool blocks(int file)
-{
-    struct pollfd wait = {file, POLLIN, 0};
-    return outside_self() && REAL(poll)(&wait, 1, 0) == 0;
-}
-
 EXPORT ssize_t read(int file, void *buffer, size_t size)
 {
-    if (blocks(file))
-        outside_passes("read");
+    outside_await_input("read", file);
     return REAL(read)(file, buffer, size);
 }
 
 EXPORT ssize_t recv(int file, void *buffer, size_t size, int flags)
 {
-    if (blocks(file))
-        outside_passes("recv");
+    if (!(flags & MSG_DONTWAIT))
+        outside_await_input("recv", file);
     return REAL(recv)(file, buffer, size, flags);
 }

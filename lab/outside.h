@@ -3,6 +3,7 @@
 #ifndef LAB_OUTSIDE_H
 #define LAB_OUTSIDE_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -35,6 +36,12 @@ static inline const uint32_t *outside_word(const void *object)
 
 /* The strand is about to make this call, which may be steered: others may go on before it. */
 void outside_point(struct strand *self, const char *name, const void *object);
+
+/* Others go on until one of the files is ready, the deadline has passed, or nobody else can move. The call itself has then
+ * to be made. */
+void outside_await(const char *name, struct pollfd *files, nfds_t n, thr_time deadline);
+void outside_await_input(const char *name, int file);
+thr_time outside_after(int milliseconds);
 
 /* Sleeps until the object may be free, in which the C library writes down who has it. */
 static inline enum os_wait_end outside_wait_for(struct strand *self, const void *object, const int *owner,

@@ -19,9 +19,11 @@
 static void *next_accept;
 static void *next_epoll_wait;
 static void *next_flock;
+static void *next_kill;
 static void *next_pause;
 static void *next_ppoll;
 static void *next_pselect;
+static void *next_pthread_kill;
 static void *next_recvfrom;
 static void *next_recvmsg;
 static void *next_sem_open;
@@ -46,7 +48,11 @@ EXPORT int pselect(int n, fd_set *restrict read, fd_set *restrict write, fd_set 
 
 EXPORT int epoll_wait(int set, struct epoll_event *events, int n, int timeout)
 {
-    outside_passes("epoll_wait");
+    struct pollfd wait = {set, POLLIN, 0};
+    thr_time deadline = outside_self() ? outside_after(timeout) : THR_FOREVER;
+    outside_await("epoll_wait", &wait, 1, deadline);
+    if (outside_self() && control_run->now >= deadline)
+        timeout = 0;
     return REAL(epoll_wait)(set, events, n, timeout);
 }
 
@@ -60,19 +66,21 @@ EXPORT int flock(int file, int operation)
 EXPORT ssize_t recvfrom(int file, void *restrict buffer, size_t size, int flags, __SOCKADDR_ARG from,
                         socklen_t *restrict length)
 {
-    outside_passes("recvfrom");
+    if (!(flags & MSG_DONTWAIT))
+        outside_await_input("recvfrom", file);
     return REAL(recvfrom)(file, buffer, size, flags, from, length);
 }
 
 EXPORT ssize_t recvmsg(int file, struct msghdr *message, int flags)
 {
-    outside_passes("recvmsg");
+    if (!(flags & MSG_DONTWAIT))
+        outside_await_input("recvmsg", file);
     return REAL(recvmsg)(file, message, flags);
 }
 
 EXPORT int accept(int file, __SOCKADDR_ARG from, socklen_t *restrict length)
 {
-    outside_passes("accept");
+    outside_await_input("accept", file);
     return REAL(accept)(file, from, length);
 }
 
@@ -101,6 +109,34 @@ EXPORT int pause(void)
 {
     outside_passes("pause");
     return REAL(pause)();
+}
+
+/* The handler may run in a thread that is stopped just now: it has a moment. Real time passes, not the program's. */
+static void let_handlers_run(void)
+{
+    const struct timespec moment = {0, 200000};
+    outside_signals = true;
+    outside_enter();
+    (void)nanosleep(&moment, NULL);
+    outside_leave();
+}
+
+EXPORT int kill(pid_t process, int signal)
+{
+    outside_passes("kill");
+    int done = REAL(kill)(process, signal);
+    if (outside_self())
+        let_handlers_run();
+    return done;
+}
+
+EXPORT int pthread_kill(pthread_t thread, int signal)
+{
+    outside_passes("pthread_kill");
+    int done = REAL(pthread_kill)(thread, signal);
+    if (outside_self())
+        let_handlers_run();
+    return done;
 }
 
 /* -- Named semaphores --------------------------------------------------------------------------------------------- */

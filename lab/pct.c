@@ -33,7 +33,7 @@ static void fall(struct run *run, struct strand *strand)
     strand->rank = --next_low;
 }
 
-static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+static struct strand *choose(struct run *run, struct strand *self, strand_set candidates)
 {
     for (uint32_t i = 0; i < CHANGES; i++) {
         if (changes[i] == run->decisions)

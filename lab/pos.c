@@ -10,7 +10,7 @@ static void again(struct run *run, struct strand *strand)
     strand->rank = strategy_random_number();
 }
 
-static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+static struct strand *choose(struct run *run, struct strand *self, strand_set candidates)
 {
     (void)self;
     return strategy_highest(run, candidates);

@@ -24,12 +24,12 @@ uint32_t strategy_random_below(uint32_t limit)
     return (uint32_t)((strategy_random_number() >> 32) * limit >> 32);
 }
 
-static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+static struct strand *choose(struct run *run, struct strand *self, strand_set candidates)
 {
     (void)self;
-    for (uint32_t skip = strategy_random_below((uint32_t)__builtin_popcountll(candidates)); skip > 0; skip--)
+    for (uint32_t skip = strategy_random_below(set_count(candidates)); skip > 0; skip--)
         candidates &= candidates - 1;
-    return &run->strand[__builtin_ctzll(candidates)];
+    return &run->strand[set_first(candidates)];
 }
 
 const struct strategy strategy_random = {"random", strategy_ignore, choose, strategy_ignore_step, strategy_ignore};

@@ -82,7 +82,7 @@ void record_step(struct strand *strand, uint32_t operation, const void *object)
     event->depth = record_frames(event->frames, FRAMES);
 }
 
-void record_decision(struct run *run, const struct strand *self, const struct strand *next, uint64_t candidates,
+void record_decision(struct run *run, const struct strand *self, const struct strand *next, strand_set candidates,
                      uint32_t flags)
 {
     if (flags & DECIDED_PREEMPTION)

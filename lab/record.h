@@ -10,7 +10,7 @@ void record_begin(struct run *run);
 /* The strand does this now. */
 void record_step(struct strand *strand, uint32_t operation, const void *object);
 
-void record_decision(struct run *run, const struct strand *self, const struct strand *next, uint64_t candidates,
+void record_decision(struct run *run, const struct strand *self, const struct strand *next, strand_set candidates,
                      uint32_t flags);
 
 /* The places in the program that the calling thread came through, innermost first. Returns how many. */

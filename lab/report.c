@@ -284,7 +284,7 @@ static void say_trimmed(const char *line, size_t length)
     say("%.*s\n", (int)length, line);
 }
 
-static void say_row(const struct run *run, const struct event *event, uint64_t columns, const int *widths)
+static void say_row(const struct run *run, const struct event *event, strand_set columns, const int *widths)
 {
     char line[4096];
     char text[CELL_MAX + 1];
@@ -300,20 +300,20 @@ static void say_row(const struct run *run, const struct event *event, uint64_t c
     say_trimmed(line, length);
 }
 
-static uint64_t columns_of(const struct run *run)
+static strand_set columns_of(const struct run *run)
 {
-    uint64_t columns = 0;
+    strand_set columns = 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < run->strands; i++) {
         const struct strand *strand = &run->strand[i];
         bool live = strand->state != STRAND_GONE || run->strands <= SHOWN || i == run->culprit;
         if (live && n++ < SHOWN)
-            columns |= (uint64_t)1 << i;
+            columns |= set_of(i);
     }
     return columns;
 }
 
-static void say_header(const struct run *run, uint64_t columns, const int *widths)
+static void say_header(const struct run *run, strand_set columns, const int *widths)
 {
     char line[4096] = "        ";
     size_t length = strlen(line);
@@ -329,7 +329,7 @@ static void say_header(const struct run *run, uint64_t columns, const int *width
 /* The steps that are shown, and how wide that makes each column. */
 struct shown {
     uint64_t from[STRANDS];
-    uint64_t columns;
+    strand_set columns;
     int widths[STRANDS];
 };
 

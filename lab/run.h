@@ -22,7 +22,7 @@
 #include "lab/lab.h"
 
 enum {
-    STRANDS = 64,
+    STRANDS = 128, /* at a time: bits of a strand_set */
     DECISIONS = 1 << 17,
     EVENTS = 1 << 13, /* the last so many are kept; a power of 2 */
     FRAMES = 16,
@@ -31,6 +31,26 @@ enum {
     NOTE = 512,
     OUTSIDE = 16
 };
+
+/* Strands, by bits. */
+__extension__ typedef unsigned __int128 strand_set;
+
+static inline strand_set set_of(uint32_t strand)
+{
+    return (strand_set)1 << strand;
+}
+
+/* Of a set that is not empty. */
+static inline uint32_t set_first(strand_set set)
+{
+    uint64_t low = (uint64_t)set;
+    return (uint32_t)(low != 0 ? __builtin_ctzll(low) : 64 + __builtin_ctzll((uint64_t)(set >> 64)));
+}
+
+static inline uint32_t set_count(strand_set set)
+{
+    return (uint32_t)(__builtin_popcountll((uint64_t)set) + __builtin_popcountll((uint64_t)(set >> 64)));
+}
 
 enum strand_state { STRAND_UNUSED, STRAND_READY, STRAND_WAITING, STRAND_JOINING, STRAND_GONE };
 
@@ -99,8 +119,8 @@ struct strand {
 enum { DECIDED_PREEMPTION = 1, DECIDED_EARLY = 2, DECIDED_DEFAULT = 4, DECIDED_FAIR = 8 };
 
 struct decision {
-    uint64_t candidates; /* bits: strands */
-    uint64_t state;      /* a hash of all that happened before, up to the order of independent steps */
+    strand_set candidates;
+    uint64_t state; /* a hash of all that happened before, up to the order of independent steps */
     uint32_t turn;
     uint8_t strand;
     uint8_t chosen;
@@ -188,6 +208,7 @@ struct run {
     bool timed;   /* somebody waited with a deadline */
     bool ended;   /* the program came to its exit */
     bool skipped; /* everything that could follow has been seen */
+    bool crowded; /* more threads at a time than can be steered: it was ended */
 
     uint32_t finding; /* thr_finding, where the run itself found it */
     uint32_t culprit; /* strand */

@@ -68,6 +68,7 @@ static void look_at(struct search *search, const struct job *job)
     struct outcome outcome;
     job_outcome(job, &outcome);
     search->schedules++;
+    search->crowded = search->crowded || run->crowded;
     collect_outside(search, run);
     if (run->hash != 0 && !run->skipped)
         search->distinct += is_new(run->hash);
@@ -114,7 +115,7 @@ static bool enough(const struct search *search, thr_time first_at)
 {
     thr_time now = lab_library->os->now();
     uint64_t number = search->begun;
-    if (stop || number >= search->options.schedules)
+    if (stop || search->crowded || number >= search->options.schedules)
         return true;
     if (search->options.seconds > 0 && now - search->start > (thr_time)(search->options.seconds * 1e9))
         return true;

@@ -36,6 +36,7 @@ struct search {
     thr_time start;
     bool complete;
     bool interrupted;
+    bool crowded; /* a run had more threads than can be steered: there is no search of this program */
     uint32_t outsides;
     char outside[OUTSIDE][64];
 

@@ -62,6 +62,7 @@ static void become_run(const struct job *job)
     (void)setpgid(0, 0);
     (void)sigaction(SIGCHLD, &program_child, NULL);
     input_serve();
+    pipes_serve();
     if (job->output >= 0) {
         (void)dup2(job->output, STDOUT_FILENO);
         (void)dup2(job->output, STDERR_FILENO);
@@ -130,6 +131,7 @@ static void become_server(const struct job *job)
     (void)setpgid(0, 0);
     (void)sigaction(SIGCHLD, &usual, &program_child);
     stay_on(job->processor);
+    pipes_record();
 }
 
 void server_run(struct job *job)

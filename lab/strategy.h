@@ -12,7 +12,7 @@ struct strategy {
     const char *name;
     /* A strand is there. */
     void (*born)(struct run *run, struct strand *strand);
-    struct strand *(*choose)(struct run *run, struct strand *self, uint64_t candidates);
+    struct strand *(*choose)(struct run *run, struct strand *self, strand_set candidates);
     /* A strand has done what it was about to do. */
     void (*stepped)(struct run *run, struct strand *strand, const void *object);
     /* A strand asks others to go first. */
@@ -29,10 +29,10 @@ extern const struct strategy strategy_exhaustive;
 const struct strategy *strategy_of(uint32_t kind);
 
 /* What is done when nobody says otherwise: the same strand goes on; where it cannot, the next one after it. */
-struct strand *strategy_default(struct run *run, const struct strand *self, uint64_t candidates);
+struct strand *strategy_default(struct run *run, const struct strand *self, strand_set candidates);
 
 /* The candidate of the highest rank. */
-struct strand *strategy_highest(struct run *run, uint64_t candidates);
+struct strand *strategy_highest(struct run *run, strand_set candidates);
 
 /* For a strategy that need not know. */
 void strategy_ignore(struct run *run, struct strand *strand);

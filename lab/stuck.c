@@ -213,6 +213,20 @@ static bool others_may_come(const struct run *run)
     return strangers > unborn(run) + sanitizer_threads();
 }
 
+/* A handler may be on its way, and wake somebody: it has a moment. */
+static bool signals_come(const struct run *run)
+{
+    static uint64_t waited; /* at this step */
+    const struct timespec moment = {0, 5000000};
+    if (waited == run->steps)
+        return false;
+    waited = run->steps;
+    outside_enter();
+    (void)nanosleep(&moment, NULL);
+    outside_leave();
+    return true;
+}
+
 void stuck_check(void)
 {
     struct run *run = control_run;
@@ -225,6 +239,8 @@ void stuck_check(void)
         outside_leave();
         return;
     }
+    if (outside_signals && signals_come(run))
+        return;
     const struct strand *culprit = say_who_waits(run, who, sizeof who);
     const struct strand *main = &run->strand[0];
     if (main->waits_kind == WAIT_EXIT)

@@ -47,32 +47,32 @@ static uint64_t weight(const struct run *run, const struct strand *strand)
     return sum;
 }
 
-static uint32_t choose_by_weight(struct run *run, uint64_t candidates)
+static uint32_t choose_by_weight(struct run *run, strand_set candidates)
 {
     uint64_t total = 0;
-    for (uint64_t set = candidates; set != 0; set &= set - 1)
-        total += weight(run, &run->strand[__builtin_ctzll(set)]);
+    for (strand_set set = candidates; set != 0; set &= set - 1)
+        total += weight(run, &run->strand[set_first(set)]);
     uint64_t at = total > 0 ? strategy_random_number() % total : 0;
-    uint64_t set = candidates;
+    strand_set set = candidates;
     for (; set != 0; set &= set - 1) {
-        uint64_t one = weight(run, &run->strand[__builtin_ctzll(set)]);
+        uint64_t one = weight(run, &run->strand[set_first(set)]);
         if (at < one)
             break;
         at -= one;
     }
-    return (uint32_t)__builtin_ctzll(set);
+    return set_first(set);
 }
 
-static struct strand *choose(struct run *run, struct strand *self, uint64_t candidates)
+static struct strand *choose(struct run *run, struct strand *self, strand_set candidates)
 {
     if (chosen == STRANDS || !(candidates >> chosen & 1))
         chosen = choose_by_weight(run, candidates);
     /* Those before a step that does not matter, and the chosen one. */
-    uint64_t free = (uint64_t)1 << chosen;
-    for (uint64_t set = candidates; set != 0; set &= set - 1) {
-        const struct strand *strand = &run->strand[__builtin_ctzll(set)];
+    strand_set free = set_of(chosen);
+    for (strand_set set = candidates; set != 0; set &= set - 1) {
+        const struct strand *strand = &run->strand[set_first(set)];
         if (!matters(run, strand))
-            free |= (uint64_t)1 << strand->id;
+            free |= set_of(strand->id);
     }
     return strategy_random.choose(run, self, free);
 }

@@ -38,6 +38,12 @@ static void system_wake(const uint32_t *word, uint32_t count, uint32_t mask)
 {
     int saved = errno;
     struct strand *self = control_enter();
+    if (self && !control_has_turn(self)) {
+        outside_signals = true;
+        control_wake_aside(word, count, mask);
+        errno = saved;
+        return;
+    }
     uint32_t woken = self ? control_wake(word, count, mask) : 0;
     if (!self)
         lab_library->os->wake(word, count, mask);
@@ -111,7 +117,7 @@ static void system_point(enum hook_operation operation, const void *object)
         return;
     int saved = errno;
     struct strand *self = control_enter();
-    if (self) {
+    if (self && control_has_turn(self)) {
         control_point(self, operation, object);
         unseen_begin();
         note(self, operation, object);

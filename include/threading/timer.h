@@ -8,8 +8,8 @@
  *     thr_timer_unref(t);
  *
  * One service runs all timers: arming and cancelling cost tens of nanoseconds with 100,000 armed, and no thread each.
- * Callbacks run on threads of the service, with all signals blocked, never early, and never two at a time of one timer;
- * their stacks are of the size that thr_stack_size() has set.
+ * Callbacks run on threads of the service, with all signals blocked but those for faults, never early, and never two at a
+ * time of one timer; their stacks are of the size that thr_stack_size() has set.
  * There is one such thread, and more while callbacks block, up to 64, so that a slow callback delays no other; where no
  * thread can be had, callbacks run late, never not at all. Timers are no threads: thr_active_count() and thr_enumerate()
  * do not know them. A callback that ends by thr_fail() or pthread_exit() has run: it ends its thread, and the service

@@ -116,6 +116,15 @@ void os_barrier_all(void)
 
 _Static_assert(sizeof(pthread_t) <= sizeof(os_thread), "a pthread_t fits into an os_thread");
 
+/* A signal for a fault that comes while it is blocked ends the process without its handler. */
+static void all_but_faults(sigset_t *signals)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+    (void)sigfillset(signals);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        (void)sigdelset(signals, faults[i]);
+}
+
 thr_result os_thread_start(os_thread *thread, size_t stack_size, bool block_signals, void *(*function)(void *),
                            void *arg)
 {
@@ -130,7 +139,7 @@ thr_result os_thread_start(os_thread *thread, size_t stack_size, bool block_sign
     } else {
         sigset_t all;
         sigset_t before;
-        (void)sigfillset(&all);
+        all_but_faults(&all);
         if (block_signals)
             (void)pthread_sigmask(SIG_SETMASK, &all, &before);
         if (pthread_create(&native, &attributes, function, arg) == 0) {

@@ -87,7 +87,7 @@ static inline void os_barrier_light(void)
 
 typedef uintptr_t os_thread; /* pthread_t, HANDLE, ... */
 
-/* Starts a thread with all signals as the caller has them (block_signals: all blocked). THR_NO_THREAD or
+/* Starts a thread with all signals as the caller has them (block_signals: all blocked but those for faults). THR_NO_THREAD or
  * THR_INVALID (stack size). It must be joined or detached once. stack_size 0 is the system's default. */
 thr_result os_thread_start(os_thread *thread, size_t stack_size, bool block_signals, void *(*function)(void *),
                            void *arg);

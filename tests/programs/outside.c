@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -556,18 +557,24 @@ static void sleeps(void)
 
 /* -- What is only reported ---------------------------------------------------------------------------------------- */
 
+static int ends[2];
+
 static void *look_at_files(void *arg)
 {
     fd_set files;
     struct timeval none = {0, 0};
+    struct pollfd wait = {ends[0], POLLIN, 0};
     FD_ZERO(&files);
-    expect(poll(NULL, 0, 0) == 0);
-    expect(select(0, &files, NULL, NULL, &none) == 0);
+    FD_SET(ends[0], &files);
+    expect(poll(NULL, 0, 3600000) == 0); /* as sleeps */
+    expect(poll(&wait, 1, 1) == 0);
+    expect(select(ends[0] + 1, &files, NULL, NULL, &none) == 0);
     return arg;
 }
 
 static void polls(void)
 {
+    expect(pipe(ends) == 0);
     both(look_at_files);
 }
 
@@ -585,21 +592,66 @@ static void forks(void)
     both(fork_one);
 }
 
-static int ends[2];
-
 static void *read_or_write(void *arg)
 {
     char byte = 'x';
-    ssize_t done = *(int *)arg == 0 ? read(ends[0], &byte, 1) : write(ends[1], &byte, 1);
-    expect(done == 1);
+    struct pollfd wait = {ends[0], POLLIN, 0};
+    if (*(int *)arg == 0) {
+        expect(poll(&wait, 1, -1) == 1);
+        expect(read(ends[0], &byte, 1) == 1 && byte == 'a');
+        expect(read(ends[0], &byte, 1) == 1 && byte == 'x');
+        expect(fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && read(ends[0], &byte, 1) == -1 && errno == EAGAIN);
+        return NULL;
+    }
+    expect(usleep(1000000) == 0);
+    expect(write(ends[1], &byte, 1) == 1);
     return NULL;
 }
 
-/* Whether the reader comes first is decided by the schedule; it then blocks what has to come for it. */
+/* Whether the reader comes first is decided by the schedule; the writer then goes on all the same. What was in the pipe
+ * before is there in each run. */
 static void reads(void)
 {
-    expect(pipe(ends) == 0);
+    char byte = 'a';
+    expect(pipe(ends) == 0 && write(ends[1], &byte, 1) == 1);
     both(read_or_write);
+}
+
+/* Nobody will write. */
+static void reads_nothing(void)
+{
+    char byte;
+    expect(pipe(ends) == 0);
+    thread_joined();
+    expect(read(ends[0], &byte, 1) == 1);
+}
+
+/* -- Signals ------------------------------------------------------------------------------------------------------ */
+
+static pthread_t native_main;
+static thr_event told = THR_EVENT_INIT;
+
+static void tell(int signal)
+{
+    (void)signal;
+    thr_event_set(&told);
+}
+
+static void *wait_or_tell(void *arg)
+{
+    if (*(int *)arg == 0)
+        (void)thr_event_wait(&told);
+    else
+        expect(pthread_kill(native_main, SIGUSR1) == 0);
+    return NULL;
+}
+
+/* The handler runs in a thread that does not have its turn, and lets another one go. */
+static void handlers(void)
+{
+    expect(signal(SIGUSR1, tell) != SIG_ERR);
+    native_main = pthread_self();
+    both(wait_or_tell);
 }
 
 static void *requeue(void *arg)
@@ -661,6 +713,8 @@ static const struct {
     {"polls", polls},
     {"forks", forks},
     {"reads", reads},
+    {"reads_nothing", reads_nothing},
+    {"handlers", handlers},
 };
 
 int main(int argc, char **argv)

@@ -208,6 +208,72 @@ says 'one                runs'
 expect 1 "$threading" replay spin.schedule --hang 0.2
 says 'no end in time: one runs or blocks without an operation of the library'
 
+# -- Many threads ----------------------------------------------------------------------------------------------------------
+
+cat >many.c <<'END'
+#include <stdlib.h>
+#include <threading.h>
+
+static thr_lock lock = THR_LOCK_INIT;
+static thr_event go = THR_EVENT_INIT;
+static int count;
+
+static void *add(void *arg)
+{
+    thr_event_wait(&go);
+    thr_lock_acquire(&lock);
+    count++;
+    thr_lock_release(&lock);
+    return arg;
+}
+
+int main(int argc, char **argv)
+{
+    static thr_thread *threads[1000];
+    int n = argc > 1 ? atoi(argv[1]) : 1;
+    for (int i = 0; i < n; i++) {
+        if (thr_spawn(&threads[i], add, NULL) != THR_OK)
+            return 1;
+    }
+    thr_event_set(&go);
+    for (int i = 0; i < n; i++)
+        thr_thread_join(threads[i], NULL);
+    return count == n ? 0 : 3;
+}
+END
+"$CC" "${flags[@]}" many.c -o many "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+expect 0 "$threading" explore -n 50 -- ./many 64
+expect 0 "$threading" explore -n 50 -- ./many 127
+expect 2 "$threading" explore -n 50 -- ./many 128
+says 'more than 127 threads at a time'
+
+# -- A callback that crashes -----------------------------------------------------------------------------------------------
+
+cat >fault.c <<'END'
+#include <threading.h>
+
+static int *volatile nowhere;
+
+static void crash(void *arg)
+{
+    (void)arg;
+    *nowhere = 1; /* here */
+}
+
+int main(void)
+{
+    thr_timer *timer;
+    if (thr_timer_new(&timer, 0.1, crash, NULL) != THR_OK || thr_timer_start(timer) != THR_OK)
+        return 1;
+    thr_timer_join(timer);
+    return 0;
+}
+END
+"$CC" "${flags[@]}" fault.c -o fault "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+expect 1 "$threading" explore -- ./fault
+says 'crash: Segmentation fault'
+says "at fault.c:$(grep -n '/\* here \*/' fault.c | cut -d: -f1) in crash"
+
 # -- Accesses to plain memory ----------------------------------------------------------------------------------------------
 
 cat >race.c <<'END'

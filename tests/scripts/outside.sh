@@ -105,8 +105,12 @@ reported forks fork waitpid
 reported requeues futex
 reported semaphore_named sem_open
 
-case=reads
-explore 1 --hang 0.3 reads
+reported reads read
+reported handlers pthread_kill
+explore 0 -n 300 handlers
+
+case=reads_nothing
+explore 1 --hang 0.3 reads_nothing
 says 'no end in time'
 says 'Not under control, so that not all orders were tried: read'
 
