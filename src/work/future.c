@@ -395,7 +395,7 @@ static thr_result set(thr_future *future, uint32_t state, void *value)
         return THR_INVALID;
     uint32_t now = load_relaxed(&future->word);
     while ((now & FUTURE_STATE) < FUTURE_SETTING) {
-        if (cas_acquire(&future->word, &now, (now & ~(uint32_t)FUTURE_STATE) | FUTURE_SETTING)) {
+        if (cas_relaxed(&future->word, &now, (now & ~(uint32_t)FUTURE_STATE) | FUTURE_SETTING)) {
             finish(future, state, value);
             return THR_OK;
         }

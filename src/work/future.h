@@ -20,8 +20,8 @@
  * F4  Who finds OBSERVED takes the list's lock after its swap. If an observer has held that lock before, it is in the list;
  *     if it takes it later, it learns of the swap by the lock, and finds it done. So the bit itself need order nothing.
  *
- * Order: the swap to a done state is a release and pairs with the acquire loads of who finds it done. The claim is an
- * acquire, and pairs with nothing: what the submitter did is ordered by the queue. Each change that makes it done is also an acquire:
+ * Order: the swap to a done state is a release and pairs with the acquire loads of who finds it done. A claim pairs with
+ * nothing: what the submitter did is ordered by the queue, and who leaves PENDING for SETTING finds nothing of others there. Each change that makes it done is also an acquire:
  * it pairs with future_watch, which is a release (wait/watch.h, W3). */
 
 #ifndef WORK_FUTURE_H
