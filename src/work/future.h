@@ -21,8 +21,9 @@
  *     if it takes it later, it learns of the swap by the lock, and finds it done. So the bit itself need order nothing.
  *
  * Order: the swap to a done state is a release and pairs with the acquire loads of who finds it done. A claim pairs with
- * nothing: what the submitter did is ordered by the queue, and who leaves PENDING for SETTING finds nothing of others there. Each change that makes it done is also an acquire:
- * it pairs with future_watch, which is a release (wait/watch.h, W3). */
+ * nothing: what the submitter did is ordered by the queue, and who leaves PENDING for SETTING finds nothing of others
+ * there. Each change that makes it done is also an acquire: it pairs with future_watch, which is a release
+ * (wait/watch.h, W3). */
 
 #ifndef WORK_FUTURE_H
 #define WORK_FUTURE_H
