@@ -8,6 +8,7 @@
 #include "model/memory.h"
 #include "model/race.h"
 #include "model/step.h"
+#include "threading/group.h"
 
 enum { WIPED = 768 /* bytes; more than what is called between two wipes takes */ };
 
@@ -38,7 +39,8 @@ static inline void compare(void *expected, int failure_order, bool is_weak)
     pending->weak = is_weak;
 }
 
-/* Constants, like thr__hooked, and what a thread says for thr_dump, which no object looks at. */
+/* Constants, like thr__hooked, what a thread says for thr_dump, which no object looks at, and the list of the groups that it
+ * has open, which only a wait looks at. */
 static bool is_modelled(const volatile void *at)
 {
     return step_inside() && memory_has((uintptr_t)at);
@@ -51,7 +53,8 @@ static bool is_record(const volatile void *at)
 
 static bool is_writable(const volatile void *at)
 {
-    return is_record(at) || at == &errno || (uintptr_t)at - (uintptr_t)world.ghost < sizeof world.ghost;
+    return is_record(at) || at == &errno || at == &thr__here.open ||
+           (uintptr_t)at - (uintptr_t)world.ghost < sizeof world.ghost;
 }
 
 static void no_such_memory(const volatile void *at)

@@ -44,7 +44,8 @@ void scenario_free(void *at, size_t size)
 void scenario_worker(struct thr__deque *deque, void *frame)
 {
     thr__here.deque = deque;
-    thr__here.frame = frame;
+    thr__here.frame = (uintptr_t)frame;
+    thr__here.open = NULL;
 }
 
 bool scenario_freed(const void *at)
