@@ -54,5 +54,5 @@ using by_hand = decltype(bench::wrapped<monitor_ring>(bench::list<ours::monitor>
 static bench::row one("queue-1", "a queue of 1,024, 1 producer, 1 consumer", "M/s", all(), streams(1));
 static bench::row two("queue-2", "2 producers, 2 consumers", "M/s", all(), streams(2));
 static bench::row four("queue-4", "4 producers, 4 consumers", "M/s", all(), streams(4));
-static bench::row monitored("queue-by-hand", "a ring with a lock and a condition, 1 producer, 1 consumer", "M/s", by_hand(),
-                            streams(1));
+static bench::row monitored("queue-by-hand", "a ring with a lock and a condition, 1 producer, 1 consumer", "M/s",
+                            by_hand(), streams(1));
