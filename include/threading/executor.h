@@ -21,7 +21,9 @@
  * A task ends by returning, or by thr_fail(): that fails its future, not its worker. Nobody can ask a task that was
  * submitted without a future, so its failure is reported by the excepthook. A task that calls pthread_exit(), or is
  * cancelled by pthread_cancel(), has failed too, and its worker is replaced; but if it runs on the stack of a task that
- * waits for it, or has an open group, that ends the process, with a line on standard error.
+ * waits for it, or has an open group, that ends the process, with a line on standard error. A C++ exception that leaves a
+ * task, an initializer, a callback or a function that thr_executor_map calls, calls std::terminate(), as one that leaves the
+ * function of a thread; no handler beyond them is reached.
  *
  * A task that calls exit() has failed, and so has the one on whose stack it runs, if that waits for it: who waits for them
  * goes on, their open groups are cancelled and waited for, and another worker does what is pending before the process

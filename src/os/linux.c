@@ -232,7 +232,11 @@ size_t os_stack_size(void)
  *
  * os_call is on the shortest path of a task. So where the unwinder can tell what the caller's registers were, nothing is kept
  * for a return: the unwinder stops when it comes to the first frame of os_call, and that returns. Else, or where the
- * processor keeps a second stack of return addresses, the registers are kept, as by setjmp. */
+ * processor keeps a second stack of return addresses, the registers are kept, as by setjmp.
+ *
+ * No exception of another language goes through os_call, to a handler below: who has called it would not come back, with a
+ * frame in place that is gone. Its personality routine says so while a handler is looked for, when nothing is unwound yet; then
+ * C++ calls std::terminate, as where an exception leaves the function of a thread. */
 
 extern struct thr__called thr__call(void *(*function)(void *), void *arg, uintptr_t floor)
     __attribute__((alias("os_call")));
@@ -248,6 +252,26 @@ static _Noreturn void die(const char *text)
 }
 #endif
 
+#ifdef THR_CAN_UNWIND
+
+/* Of os_call, which says so to the assembler: in 4 bytes, relative to their place (0x1b). */
+__attribute__((used, visibility("hidden"))) _Unwind_Reason_Code os_call_personality(int version, _Unwind_Action actions,
+                                                                                    _Unwind_Exception_Class class,
+                                                                                    struct _Unwind_Exception *exception,
+                                                                                    struct _Unwind_Context *context);
+
+_Unwind_Reason_Code os_call_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                                        struct _Unwind_Exception *exception, struct _Unwind_Context *context)
+{
+    (void)version;
+    (void)class;
+    (void)exception;
+    (void)context;
+    return actions & _UA_SEARCH_PHASE ? _URC_FATAL_PHASE1_ERROR : _URC_CONTINUE_UNWIND;
+}
+
+#endif
+
 #if defined(THR_CAN_UNWIND) && defined(__x86_64__) && !defined(__CET__)
 
 enum { ROOM = 40 }; /* keeps the stack aligned */
@@ -259,7 +283,8 @@ __attribute__((naked)) struct thr__called os_call(__attribute__((unused)) void *
                                                   __attribute__((unused)) void *arg,
                                                   __attribute__((unused)) uintptr_t floor)
 {
-    __asm__("cmpq %rdx, %rsp\n\t"
+    __asm__(".cfi_personality 0x1b, os_call_personality\n\t"
+            "cmpq %rdx, %rsp\n\t"
             "jbe 1f\n\t"
             "subq $40, %rsp\n\t"
             ".cfi_adjust_cfa_offset 40\n\t"
@@ -340,10 +365,13 @@ struct place {
 
 static __thread struct place *newest;
 
-struct thr__called os_call(void *(*function)(void *), void *arg, uintptr_t floor)
+__attribute__((noinline)) struct thr__called os_call(void *(*function)(void *), void *arg, uintptr_t floor)
 {
     struct place place;
     struct thr__called result = {NULL, 0};
+#ifdef THR_CAN_UNWIND
+    __asm__ volatile(".cfi_personality 0x1b, os_call_personality");
+#endif
     if ((uintptr_t)__builtin_frame_address(0) <= floor)
         return result;
     place.outer = newest;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -130,13 +131,65 @@ void in_failing_thread()
     thr_thread_unref(thread);
 }
 
+// An exception that leaves a task: no handler is looked for beyond it, and nothing is unwound.
+thr_executor *executor;
+
+void *throw_with_object(void *)
+{
+    Object local("local");
+    throw 1;
+}
+
+void *catch_all(void *)
+{
+    thr_group group = THR_GROUP_INIT(executor);
+    thr_task task;
+    try {
+        if (thr_group_spawn(&group, &task, throw_with_object, nullptr) == THR_OK)
+            (void)thr_group_wait(&group); // runs it on this stack
+    } catch (...) {
+        say("caught", "");
+    }
+    return nullptr;
+}
+
+void run_task(void *(*function)(void *))
+{
+    thr_executor_options options = {};
+    options.max_workers = 1;
+    thr_future *future;
+    std::set_terminate([] {
+        say("terminated", "");
+        _exit(3);
+    });
+    if (thr_executor_new_with(&executor, &options) != THR_OK ||
+        thr_executor_submit(executor, &future, function, nullptr) != THR_OK)
+        _exit(98);
+    say("the task: ", thr_strerror(thr_future_result(future, nullptr)));
+}
+
+void in_throwing_task()
+{
+    run_task(throw_with_object);
+}
+
+void in_throwing_on_a_stack()
+{
+    run_task(catch_all);
+}
+
 const struct {
     const char *name;
     void (*run)();
 } cases[] = {
-    {"return", in_return}, {"exit", in_exit},
-    {"worker", in_worker}, {"pthread_exit", in_pthread_exit},
-    {"fail", in_fail},     {"failing_thread", in_failing_thread},
+    {"throwing_task", in_throwing_task},
+    {"throwing_on_a_stack", in_throwing_on_a_stack},
+    {"return", in_return},
+    {"exit", in_exit},
+    {"worker", in_worker},
+    {"pthread_exit", in_pthread_exit},
+    {"fail", in_fail},
+    {"failing_thread", in_failing_thread},
 };
 
 } // namespace

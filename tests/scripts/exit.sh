@@ -70,6 +70,8 @@ for round in 1 2 3; do
     check exit_task initializer 7 'it is broken'
     check exit_task shutdown 7
 
+    check exit_cpp throwing_task 3 terminated
+    check exit_cpp throwing_on_a_stack 3 terminated
     check exit_cpp return 0 'end of the late static' thread \
         'end of the thread-local' 'end of the global'
     check exit_cpp exit 5 'end of the late static' thread \
