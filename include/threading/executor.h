@@ -21,9 +21,10 @@
  * A task ends by returning, or by thr_fail(): that fails its future, not its worker. Nobody can ask a task that was
  * submitted without a future, so its failure is reported by the excepthook. A task that calls pthread_exit(), or is
  * cancelled by pthread_cancel(), has failed too, and its worker is replaced; but if it runs on the stack of a task that
- * waits for it, or has an open group, that ends the process, with a line on standard error. A C++ exception that leaves a
- * task, an initializer, a callback or a function that thr_executor_map calls, calls std::terminate(), as one that leaves the
- * function of a thread; no handler beyond them is reached.
+ * waits for it, or has an open group, that ends the process, with a line on standard error. So does a pthread_exit() in a
+ * function that thr_executor_map calls, or in a done callback that a worker calls. A C++ exception that leaves a task, an
+ * initializer, a callback or such a function calls std::terminate(), as one that leaves the function of a thread; no handler
+ * beyond them is reached.
  *
  * A task that calls exit() has failed, and so has the one on whose stack it runs, if that waits for it: who waits for them
  * goes on, their open groups are cancelled and waited for, and another worker does what is pending before the process
@@ -58,7 +59,9 @@ typedef struct thr_executor_options {
 
 /** Makes an executor; `options` may be NULL. No thread is started yet. THR_NO_MEMORY. THR_INVALID for more workers than
  * 65535. An initializer that ends by thr_fail() breaks the executor, as Python's: the excepthook is called, all that is
- * pending is THR_BROKEN, and so is every submit from then on. */
+ * pending is THR_BROKEN, and so is every submit from then on. One that calls pthread_exit() or exit()
+ * breaks it as well, and the excepthook is not called. An initializer may submit and spawn as a task does, and with groups
+ * that it leaves open it is as with those of a task: see group.h. */
 THR_NODISCARD THR_API thr_result thr_executor_new_with(thr_executor **executor, const thr_executor_options *options);
 
 /** thr_executor_new(thr_executor **executor, options...): the same with designated initialisers, .max_workers = 4.

@@ -63,8 +63,9 @@ typedef void thr_done_callback(thr_future *future, void *arg);
 
 /** Has callback(future, arg) called once, when it is done: at once, by this call, if it is already; else by the thread
  * that ran or cancelled it, in the order in which they were added (one that is added by a callback, at once). A callback that
- * ends by thr_fail() is reported by the excepthook, and the next one is called; it must not end its thread. THR_INVALID for no
- * callback; THR_NO_MEMORY. Python: future.add_done_callback(). */
+ * ends by thr_fail() is reported by the excepthook, and the next one is called; it must not end its thread (in a worker,
+ * that ends the process, with a line on standard error; elsewhere the callbacks after it are not called). THR_INVALID for
+ * no callback; THR_NO_MEMORY. Python: future.add_done_callback(). */
 THR_NODISCARD THR_API thr_result thr_future_add_done_callback(thr_future *future, thr_done_callback *callback,
                                                               void *arg);
 

@@ -15,7 +15,9 @@
  *
  * A group is opened by its first spawn, and belongs to the task, or thread, that makes it: this has to wait for it before
  * it ends, and before the group's memory, or that of the tasks, is left. Other tasks may spawn into it as long as it cannot
- * have ended: those of the group, say. Once waited for it is as new.
+ * have ended: those of the group, say. Once waited for it is as new. Where a task or an initializer returns with an open
+ * group whose memory is still there, that is cancelled and waited for then; one on the stack that has been left ends the
+ * process, with a line on standard error, as far as that is noticed.
  *
  * The first of its tasks that fails cancels the rest: those that have not started do not run, those that run can ask
  * thr_group_cancelled(). That holds for the groups of these tasks as well. thr_fail() in the task (or thread) that has open

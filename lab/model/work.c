@@ -71,7 +71,7 @@ struct thr__called os_call(void *(*function)(void *), void *arg, uintptr_t floor
     return (struct thr__called){function(arg), 1};
 }
 
-void frame_join_open(void)
+void frame_returned(void)
 {
 }
 

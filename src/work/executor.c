@@ -247,8 +247,9 @@ static void drop_jobs(thr_executor *executor, void (*end)(thr_future *future))
     }
 }
 
-void executor_break(thr_executor *executor)
+void executor_break(struct worker *worker)
 {
+    thr_executor *executor = worker->executor;
     executor_lock(executor);
     executor->broken = true;
     thr_task *task = executor->list_first;
@@ -261,6 +262,8 @@ void executor_break(thr_executor *executor)
         next = task->next_;
         task_break(task);
     }
+    while ((task = deque_pop(&worker->deque)))
+        task_break(task); /* it has spawned it into another's group, and nobody may be left to steal it */
     drop_jobs(executor, future_break);
 }
 

@@ -49,6 +49,7 @@ struct worker {
     thr_executor *executor;
     struct worker *next;    /* of all that the executor ever had */
     struct thr__here *here; /* its thread's */
+    uintptr_t top;          /* its stack begins there, for tasks */
     uint32_t turns;
     uint32_t shorts; /* these five: worker.c */
     bool lingers;
@@ -137,8 +138,8 @@ void executor_recount(thr_executor *executor);
 /* In a fork's child, with the lock held since before the fork: there are no workers. */
 void executor_forked(thr_executor *executor);
 
-/* An initializer has failed. */
-void executor_break(thr_executor *executor);
+/* The calling worker's initializer has failed. */
+void executor_break(struct worker *worker);
 
 /* -- crew.c: who works -------------------------------------------------------------------------------------------- */
 

@@ -16,8 +16,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "thread/failure.h"
+#include "work/executor.h"
 #include "work/group.h"
 
 __thread struct thr__here thr__here;
@@ -128,4 +130,27 @@ void frame_join_open(void)
         thr_group_cancel(group);
         (void)thr__group_wait(group);
     }
+}
+
+void frame_die(const char *text)
+{
+    os_write(STDERR_FILENO, text, strlen(text));
+    abort();
+}
+
+/* Whether it was on the part of the worker's stack that has just been left; above the middle: below it no task begins. (The
+ * program may have changed to a stack of its own.) */
+static bool is_gone(const thr_group *group)
+{
+    const struct worker *worker = thr__here.worker;
+    uintptr_t at = (uintptr_t)group;
+    uintptr_t end = (uintptr_t)__builtin_frame_address(0);
+    return worker && at > worker->deque.floor && at < end && end <= worker->top;
+}
+
+void frame_returned(void)
+{
+    if (thr__here.open && is_gone(thr__here.open))
+        frame_die("FATAL: a task has returned, and left a group open that was on its stack\n");
+    frame_join_open();
 }

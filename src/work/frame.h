@@ -82,6 +82,12 @@ static inline void frame_leave(frame_ref frame)
 /* Cancels the groups that the newest frame has open, and waits for them. */
 void frame_join_open(void);
 
+/* The same where the function of the newest frame has just returned. A group that was on its stack is gone, and its tasks may
+ * still run: as far as that can be seen, it ends the process. */
+void frame_returned(void);
+
+_Noreturn void frame_die(const char *text);
+
 /* Calls function(arg) in the frame, whose group and future are set: true with its result; false if it failed: then code
  * and failure say how. `report`: nobody else will know, so the excepthook is called. The groups that it left open are
  * waited for. */
@@ -92,7 +98,7 @@ static inline bool frame_run(struct frame *frame, void *(*function)(void *arg), 
     frame->failing = false;
     store_release(&thr__here.frame, frame_ref_of(frame)); /* N2 */
     *result = os_call(function, arg, 0).value;
-    frame_join_open();
+    frame_returned();
     frame_leave(frame_ref_of(frame));
     return !frame->failing;
 }

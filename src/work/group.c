@@ -284,7 +284,7 @@ static inline bool has_ended(const thr_group *group)
 /* One of its tasks has been called in the frame that the group itself is. */
 static void leave(thr_group *group)
 {
-    frame_join_open();
+    frame_returned();
     frame_leave((uintptr_t)group | THR__RUNS);
     if (group->here_ != 0) /* else this is a fork's child, which the task has made: group_forked */
         group->here_--;

@@ -20,8 +20,6 @@
  *  true      before it goes to the queue, it waits LINGER, unless much is there. It finds little: -> false */
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "thread/failure.h"
 #include "wait/spin.h"
@@ -250,12 +248,6 @@ static void run_task(struct turn *turn)
     task_run(turn->errand.task, &turn->frame);
 }
 
-static void die(const char *text)
-{
-    os_write(STDERR_FILENO, text, strlen(text));
-    abort();
-}
-
 /* It ended by pthread_exit, or was cancelled; so does the thread. The frame is that of the outermost task: if it is not the
  * newest, others below that one wait for a task that is gone, and so do those of a group whose storage is gone. */
 static void died(void *arg)
@@ -263,9 +255,9 @@ static void died(void *arg)
     static const char why[] = "it ended its thread";
     struct turn *turn = arg;
     if (frame_here() != frame_ref_of(&turn->frame))
-        die("FATAL: pthread_exit() in a task on the stack of one that waits for it\n");
+        frame_die("FATAL: pthread_exit() in a task, callback or map on the stack of a task\n");
     if (thr__here.open)
-        die("FATAL: pthread_exit() in a task with an open group\n");
+        frame_die("FATAL: pthread_exit() in a task with an open group\n");
     turn->frame.code = 0;
     turn->frame.failure = failure_new(0, why);
     if (turn->errand.task) {
@@ -311,6 +303,7 @@ static bool begin(struct worker *worker)
     struct frame frame = {.group = NULL, .future = NULL};
     void *nothing;
     worker->deque.floor = (uintptr_t)__builtin_frame_address(0) - os_stack_size() / 2;
+    worker->top = (uintptr_t)__builtin_frame_address(0);
     worker->here = &thr__here;
     thr__here.worker = worker;
     if (!tsan_here() && !thr__steered() && os_barrier_far)
@@ -328,8 +321,10 @@ void worker_lost(void *arg)
     thr__here.worker = NULL;
     if (worker->forks != executors_forks())
         return; /* the child of a fork that a task made: there it is no worker */
+    if (thr__here.open)
+        frame_die("FATAL: pthread_exit() in an initializer with an open group\n");
     if (!worker->begun)
-        executor_break(executor);
+        executor_break(worker);
     crew_lost(worker);
     executor_unref(executor);
 }

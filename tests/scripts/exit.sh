@@ -70,6 +70,10 @@ for round in 1 2 3; do
     check exit_task initializer 7 'it is broken'
     check exit_task shutdown 7
 
+    check exit_refused map 6 'error: FATAL: pthread_exit() in a task, callback or map on the stack of a task'
+    check exit_refused callback 6 'error: FATAL: pthread_exit() in a task, callback or map on the stack of a task'
+    check exit_refused initializer 6 'error: FATAL: pthread_exit() in an initializer with an open group'
+
     check exit_cpp throwing_task 3 terminated
     check exit_cpp throwing_on_a_stack 3 terminated
     check exit_cpp return 0 'end of the late static' thread \
@@ -84,6 +88,11 @@ for round in 1 2 3; do
     check exit_cpp failing_thread 0 'hook: a thread fails' caught \
         'end of the local' 'end of the thread-local' 'joined: it failed' 'end of the global'
 done
+# AddressSanitizer has other places for variables.
+if [ -z "${THR_SANITIZE-}" ]; then
+    check exit_refused open 6 'error: FATAL: a task has returned, and left a group open that was on its stack'
+    check exit_refused open_initializer 6 'error: FATAL: a task has returned, and left a group open that was on its stack'
+fi
 # Sanitizers have no threads in the children of processes with several.
 if [ -z "${THR_SANITIZE-}" ]; then
     for round in 1 2 3; do

@@ -230,7 +230,88 @@ static void test_failing_initializer(void **state)
     check_failing_initializer(true);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_failing_task), cmocka_unit_test(test_failure_unwinds),
+/* Groups that an initializer leaves open are cancelled and waited for, as those of a task. */
+struct leaving {
+    thr_executor *executor;
+    thr_group groups[2];
+    thr_task tasks[2];
+    struct support_count count;
+    bool fail;
+};
+
+static void leave_open(void *arg)
+{
+    struct leaving *leaving = arg;
+    for (int i = 0; i < 2; i++) {
+        leaving->groups[i] = (thr_group)THR_GROUP_INIT(leaving->executor);
+        CHECK_OK(thr_group_spawn(&leaving->groups[i], &leaving->tasks[i], count_up, &leaving->count));
+        CHECK_OK(thr_group_spawn(&leaving->groups[i], NULL, count_up, &leaving->count));
+    }
+    CHECK_RESULT(thr_group_wait_until(&leaving->groups[1], 0), THR_TIMEOUT);
+    if (leaving->fail)
+        thr_fail(3, "%s", reason);
+}
+
+static void check_leaving_initializer(bool fail)
+{
+    struct leaving leaving = {.fail = fail};
+    CHECK_OK(thr_executor_new(&leaving.executor, .max_workers = 1, .initializer = leave_open, .initarg = &leaving));
+    reports = 0;
+    thr_set_excepthook(report);
+    thr_future *future = NULL;
+    thr_result result = thr_executor_submit(leaving.executor, &future, give_arg, &leaving);
+    if (result == THR_OK) /* else the initializer was faster */
+        result = thr_future_result(future, NULL);
+    CHECK_RESULT(result, fail ? THR_BROKEN : THR_OK);
+    CHECK(leaving.groups[0].frame_ == 0 && leaving.groups[1].frame_ == 0);
+    CHECK_EQUAL(support_count_get(&leaving.count), 0); /* nobody else could run them */
+    CHECK_EQUAL(reports, fail ? 1 : 0);
+    thr_set_excepthook(NULL);
+    thr_future_unref(future);
+    end(leaving.executor);
+}
+
+static void test_initializer_leaves_groups(void **state)
+{
+    (void)state;
+    check_leaving_initializer(false);
+    check_leaving_initializer(true);
+}
+
+/* What it has spawned into another's group, and nobody has stolen, is not lost when it fails. */
+struct giving {
+    thr_group group;
+    struct support_count count;
+    thr_event go;
+};
+
+static void give_and_fail(void *arg)
+{
+    struct giving *giving = arg;
+    thr_event_wait(&giving->go);
+    for (int i = 0; i < 5; i++)
+        CHECK_OK(thr_group_spawn(&giving->group, NULL, count_up, &giving->count));
+    thr_fail(3, "%s", reason);
+}
+
+static void test_initializer_spawns_and_fails(void **state)
+{
+    (void)state;
+    thr_executor *executor;
+    struct giving giving = {.count = {0}, .go = THR_EVENT_INIT};
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 1, .initializer = give_and_fail, .initarg = &giving));
+    giving.group = (thr_group)THR_GROUP_INIT(executor);
+    thr_set_excepthook(report);
+    CHECK_OK(thr_group_spawn(&giving.group, NULL, count_up, &giving.count));
+    thr_event_set(&giving.go);
+    CHECK_RESULT(thr_group_wait(&giving.group), THR_BROKEN);
+    CHECK_EQUAL(support_count_get(&giving.count), 0);
+    thr_set_excepthook(NULL);
+    end(executor);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_initializer_leaves_groups), cmocka_unit_test(test_initializer_spawns_and_fails),
+             cmocka_unit_test(test_failing_task), cmocka_unit_test(test_failure_unwinds),
              cmocka_unit_test(test_pthread_exit), cmocka_unit_test(test_initializer),
              cmocka_unit_test(test_initializers_meet), cmocka_unit_test(test_waiting_initializer),
              cmocka_unit_test(test_failing_initializer))
