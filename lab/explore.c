@@ -232,7 +232,7 @@ static _Noreturn void run_body(void (*body)(void *arg))
     forget_handlers();
     control_begin(job_mine());
     body(search.options.arg);
-    lab_library->shutdown();
+    (void)lab_library->shutdown();
     system_check_end();
     end(0);
 }

@@ -12,7 +12,9 @@
  *
  * Workers are threads like others (not daemons), named PREFIX_0, PREFIX_1, ...; they are started as they are needed, up to
  * max_workers, and sleep when there is nothing to do. A worker whose task sleeps in a wait for a future or a group is
- * replaced by another for that time, which may have a higher number; but not one whose initializer does.
+ * replaced by another for that time, which may have a higher number; but not one whose initializer does. So there may be as
+ * many threads beyond max_workers as tasks sleep in such waits: no limit but the system's. (Where it has no thread, they are
+ * asked for again every 10 ms.) One beyond max_workers that has had nothing to do for 5 seconds ends.
  *
  * Submitted tasks start in the order of their submission: exactly, with one worker; with several, about. Those that take
  * microseconds are taken out of the queue by up to 65 at once; if a worker meets a long one among them, the others take
@@ -28,7 +30,7 @@
  *
  * A task that calls exit() has failed, and so has the one on whose stack it runs, if that waits for it: who waits for them
  * goes on, their open groups are cancelled and waited for, and another worker does what is pending before the process
- * ends. (thr_shutdown() returns, so a task that calls it has not ended: who waits for the task keeps it waiting.)
+ * ends. (thr_shutdown() returns, so a task that calls it has not ended: see there who may wait for the task.)
  *
  * The end of the process waits until all that was submitted is done, as Python's, also for executors that were dropped
  * (where somebody cancels it, that long). thr_shutdown() does the same, and the executor can be used afterwards.
@@ -59,7 +61,7 @@ typedef struct thr_executor_options {
 
 /** Makes an executor; `options` may be NULL. No thread is started yet. THR_NO_MEMORY. THR_INVALID for more workers than
  * 65535. An initializer that ends by thr_fail() breaks the executor, as Python's: the excepthook is called, all that is
- * pending is THR_BROKEN, and so is every submit from then on. One that calls pthread_exit() or exit()
+ * pending is THR_BROKEN, and so is every submit from then on, also after a shutdown. One that calls pthread_exit() or exit()
  * breaks it as well, and the excepthook is not called. An initializer may submit and spawn as a task does, and with groups
  * that it leaves open it is as with those of a task: see group.h. */
 THR_NODISCARD THR_API thr_result thr_executor_new_with(thr_executor **executor, const thr_executor_options *options);
@@ -79,6 +81,7 @@ THR_NODISCARD THR_API thr_result thr_executor_submit(thr_executor *executor, thr
  * the order of the array, at most max_workers run at a time, and nothing else is pending of it. THR_FAILED when one has
  * failed: it is reported by the excepthook, the others that run are waited for, the rest does not start. Where there is
  * no result, results[i] is NULL. Otherwise as thr_executor_submit, and THR_CANCELLED if a shutdown has cancelled the rest.
+ * Where n is 0 that is all: THR_OK, also of an executor that is broken or was shut down; `args` is not looked at.
  * Called in a task of this executor it takes part in the work. Python: list(executor.map(function, args)). */
 THR_NODISCARD THR_API thr_result thr_executor_map(thr_executor *executor, void *(*function)(void *arg),
                                                   void *const *args, size_t n, void **results);
@@ -89,8 +92,12 @@ THR_NODISCARD THR_API thr_result thr_executor_map_until(thr_executor *executor, 
                                                         void *const *args, size_t n, thr_time deadline, void **results);
 
 /** From now on nothing can be submitted. What is pending is done, or with `cancel_futures` cancelled (submitted without a
- * future: dropped). With `wait` it blocks until that is so and all workers have ended. At any time, and any number of
- * times. THR_DEADLOCK for a wait in a task of this executor: nothing has changed. Python: executor.shutdown(). */
+ * future: dropped). Tasks of groups, and the ranges of thr_parallel_for, are no futures: they are done, since somebody waits
+ * for them (and can cancel the group). With `wait` it blocks until that is so and all workers have ended. At any time, and
+ * any number of times. THR_DEADLOCK, and nothing has changed, for a wait by one of its workers: in a task, a callback, an
+ * initializer; and in a task, of whatever executor, that is in a group which one of its workers has open, or in a group of
+ * such a task. (If a task of this executor waits for a future, of another executor, whose task calls this, both wait
+ * for ever.) Python: executor.shutdown(), where it is the RuntimeError "cannot join current thread". */
 THR_API thr_result thr_executor_shutdown(thr_executor *executor, bool wait, bool cancel_futures);
 
 /** The same, waiting until a deadline: THR_TIMEOUT, and nothing can be submitted all the same. */

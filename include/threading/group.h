@@ -21,7 +21,8 @@
  *
  * The first of its tasks that fails cancels the rest: those that have not started do not run, those that run can ask
  * thr_group_cancelled(). That holds for the groups of these tasks as well. thr_fail() in the task (or thread) that has open
- * groups cancels them, and waits for them, before it unwinds the stack.
+ * groups cancels them, and waits for them, before it unwinds the stack. A shutdown of the executor cancels no group, whatever
+ * it says of futures: what has been spawned is done.
  *
  * Spawning and waiting for tiny tasks is the fast case: a spawn by a worker, with the caller's storage, allocates nothing
  * and takes no lock; the wait runs what nobody has stolen. In a task, whoever waits runs tasks of that group, and what they

@@ -186,8 +186,10 @@ typedef void thr_thread_hook(thr_thread *thread);
 THR_API void thr_set_thread_hooks(thr_thread_hook *on_start, thr_thread_hook *on_exit);
 
 /** Waits, now, for the non-daemon threads and for pending non-daemon timers, as the end of the process does: neither for
- * the caller, nor for main, nor for threads that join one of these. Python: threading._shutdown(). */
-THR_API void thr_shutdown(void);
+ * the caller, nor for main, nor for threads that join one of these: THR_OK. THR_DEADLOCK, and nothing has changed, in a task
+ * of a group that a task of another worker has open: that cannot end before. (Others that wait for the calling task,
+ * for its future, or in a thread that is no worker, are not known: it waits for ever.) Python: threading._shutdown(). */
+THR_API thr_result thr_shutdown(void);
 
 /** Writes a line for every thread: name, ids, daemon or not, what it waits for, since when, and who holds that; then one
  * for each deadlock. Foreign threads are there once they have blocked or asked for themselves. For a person with a

@@ -34,7 +34,7 @@ struct lab_link {
     bool (*daemon)(const thr_thread *thread);
     bool (*failed)(const thr_thread *thread);
     int (*failure)(const thr_thread *thread, char *message, size_t size);
-    void (*shutdown)(void);
+    thr_result (*shutdown)(void);
     /* Gives the calling thread a record and a number, if it has none yet; NULL: no memory, or it has ended already. */
     struct wait_record *(*stranger)(void);
     bool (*peek)(const uint32_t *word, uint32_t *value); /* os_peek */

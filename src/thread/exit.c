@@ -45,6 +45,7 @@ __thread uint32_t exit_mine;
 
 static void (*notice)(bool begins);
 static void (*notice_quit)(void);
+static bool (*ask_held)(void);
 
 static void look_again(void)
 {
@@ -129,10 +130,11 @@ static void discount_waiter(void)
     registry_unlock();
 }
 
-void exit_notice(void (*function)(bool begins), void (*quit)(void))
+void exit_notice(void (*function)(bool begins), void (*quit)(void), bool (*held)(void))
 {
     store_release(&notice, function);  /* pairs with tell */
     store_release(&notice_quit, quit); /* pairs with tell_quit */
+    store_release(&ask_held, held);    /* pairs with thr_shutdown */
 }
 
 static void tell_quit(void)
@@ -170,10 +172,14 @@ void exit_wait(void)
     join_ended();
 }
 
-void thr_shutdown(void)
+thr_result thr_shutdown(void)
 {
+    bool (*held)(void) = load_acquire(&ask_held); /* pairs with exit_notice */
+    if (held && held())
+        return THR_DEADLOCK;
     registry_prepare();
     exit_wait();
+    return THR_OK;
 }
 
 void exit_notice_join(void)

@@ -23,8 +23,8 @@ void exit_wait(void);
 
 /* For the floor above. Has `quit` called by a thread that has called exit(), before it waits: it will not come back. And
  * `function` when somebody begins to wait for the end, and when that wait is over: some threads end only when they are
- * told. */
-void exit_notice(void (*function)(bool begins), void (*quit)(void));
+ * told. `held` says whether a thread that thr_shutdown would wait for cannot end before it has returned. */
+void exit_notice(void (*function)(bool begins), void (*quit)(void), bool (*held)(void));
 
 /* Main has come to its end: who joins it goes on. Then waits, and ends the process. */
 _Noreturn void exit_main(int status);

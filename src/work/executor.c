@@ -12,6 +12,7 @@
 #include "work/absence.h"
 #include "work/future.h"
 #include "work/group.h"
+#include "work/help.h"
 
 enum { MOST_WORKERS = 65535, MOST_BY_DEFAULT = 32, MORE_THAN_PROCESSORS = 4 };
 
@@ -383,16 +384,10 @@ static thr_result wait_for_the_last(thr_executor *executor, thr_time deadline)
     return result;
 }
 
-static bool is_its_worker(const thr_executor *executor)
-{
-    const struct worker *worker = thr__here.worker;
-    return worker && worker->executor == executor;
-}
-
 thr_result thr_executor_shutdown_until(thr_executor *executor, thr_time deadline, bool cancel_futures)
 {
     hook_point(HOOK_EXECUTOR_SHUTDOWN, executor);
-    if (is_its_worker(executor))
+    if (help_holds(executor))
         return THR_DEADLOCK;
     shut(executor, cancel_futures, false);
     thr_result result = wait_for_the_last(executor, deadline);

@@ -14,6 +14,7 @@
 #include "thread/thread.h"
 #include "work/executor.h"
 #include "work/future.h"
+#include "work/help.h"
 
 static thr_lock lock = THR_LOCK_INIT;
 static bool prepared;
@@ -105,7 +106,7 @@ thr_result executors_prepare(void)
         if (result == THR_OK) {
             os_barrier_prepare();
             frame_prepare();
-            exit_notice(notice_end, worker_quit);
+            exit_notice(notice_end, worker_quit, help_holds_others);
             prepared = true;
         }
     }

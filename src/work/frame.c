@@ -32,6 +32,10 @@ frame_ref frame_here(void)
 
 void frame_forked(void)
 {
+    for (frame_ref frame = thr__here.frame; frame; frame = frame_outer(frame)) {
+        if (frame_struct(frame))
+            frame_struct(frame)->worker = NULL;
+    }
     for (thr_group *group = thr__here.open; group; group = group->next_)
         group_forked(group);
 }

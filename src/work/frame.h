@@ -36,6 +36,7 @@ struct frame {
     frame_ref outer;    /* below it, on the same stack */
     thr_group *group;   /* that its task is in, or NULL */
     thr_future *future; /* that its task is for, or NULL */
+    const void *worker; /* whose stack this is, or NULL */
     bool reported;      /* the excepthook has been told */
     bool failing;
     int code;
@@ -94,6 +95,7 @@ _Noreturn void frame_die(const char *text);
 static inline bool frame_run(struct frame *frame, void *(*function)(void *arg), void *arg, void **result, bool report)
 {
     frame->outer = thr__here.frame;
+    frame->worker = thr__here.worker;
     frame->reported = report;
     frame->failing = false;
     store_release(&thr__here.frame, frame_ref_of(frame)); /* N2 */

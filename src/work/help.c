@@ -98,16 +98,50 @@ void help_future(thr_future *future)
         continue;
 }
 
+/* The frame that waits for this one. What is below on this stack waits for what is above; the lowest may be in a group of
+ * another thread's. */
+static frame_ref above(frame_ref frame)
+{
+    const thr_group *group = frame_group(frame);
+    frame_ref outer = frame_outer(frame);
+    return !outer && group ? group->frame_ : outer;
+}
+
 bool help_is_above(const void *target)
 {
-    for (frame_ref outer, frame = frame_here(); frame; frame = outer) {
-        const thr_group *group = frame_group(frame);
-        if (frame_future(frame) == target || group == target)
+    for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
+        if (frame_future(frame) == target || frame_group(frame) == target)
             return true;
-        /* What is below on this stack waits for what is above. The lowest may be in a group of another thread's. */
-        outer = frame_outer(frame);
-        if (!outer && group)
-            outer = group->frame_;
+    }
+    return false;
+}
+
+/* The worker on whose stack the frame is, or NULL. */
+static const struct worker *worker_of(frame_ref frame)
+{
+    return frame_struct(frame) ? frame_struct(frame)->worker : NULL; /* one without a struct is not the lowest */
+}
+
+bool help_holds(const thr_executor *executor)
+{
+    if (!thr__here.worker)
+        return false; /* also in a fork's child, where the others' frames are of threads that are gone */
+    for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
+        const struct worker *worker = worker_of(frame);
+        if (worker && worker->executor == executor)
+            return true;
+    }
+    return false;
+}
+
+bool help_holds_others(void)
+{
+    if (!thr__here.worker)
+        return false;
+    for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
+        const struct worker *worker = worker_of(frame);
+        if (worker && worker != thr__here.worker)
+            return true;
     }
     return false;
 }

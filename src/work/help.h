@@ -20,4 +20,11 @@ bool help_group(struct worker *worker, const thr_group *group, bool *own);
 /* Whether this future's task waits for the caller: it is the caller, or below it. The same for a group's opener. */
 bool help_is_above(const void *target);
 
+/* Whether a worker of this executor cannot end before the caller: it is the caller, or has a group open that the caller's
+ * task is in, or in a group of, and so on. */
+bool help_holds(const thr_executor *executor);
+
+/* The same of any worker but the caller. */
+bool help_holds_others(void);
+
 #endif

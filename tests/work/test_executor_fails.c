@@ -218,6 +218,10 @@ static void check_failing_initializer(bool leave_instead)
     CHECK_OK(failing.submitted);
     CHECK_RESULT(thr_executor_submit(failing.executor, &future, give_arg, NULL), THR_BROKEN);
     CHECK(future == NULL);
+    CHECK_OK(thr_executor_map(failing.executor, give_arg, NULL, 0, NULL));
+    CHECK_OK(thr_executor_shutdown(failing.executor, true, false));
+    CHECK_RESULT(thr_executor_submit(failing.executor, &future, give_arg, NULL), THR_BROKEN); /* not THR_CLOSED */
+    CHECK_RESULT(thr_executor_map(failing.executor, give_arg, (void *[1]){NULL}, 1, NULL), THR_BROKEN);
     CHECK_EQUAL(reports, leave_instead ? 0 : 1);
     thr_set_excepthook(NULL);
     end(failing.executor);

@@ -271,6 +271,33 @@ static void test_waiting_for_oneself(void **state)
     end(executor);
 }
 
+/* As many threads beyond max_workers as tasks wait, and no more. */
+static void *wait_for_future(void *future)
+{
+    CHECK_OK(thr_future_result(future, NULL));
+    return NULL;
+}
+
+static void test_replacements(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    thr_future *tasks[N];
+    thr_future *future;
+    CHECK_OK(thr_future_new(&future));
+    executor = make(1);
+    for (int i = 0; i < N; i++)
+        tasks[i] = submit(executor, wait_for_future, future);
+    support_wait_blocked(future, N);
+    size_t threads = thr_active_count() - 1;
+    CHECK(threads == N || threads == N + 1); /* and the one that works, if it was needed */
+    CHECK_OK(thr_future_set_result(future, NULL));
+    for (int i = 0; i < N; i++)
+        (void)result_of(tasks[i]);
+    thr_future_unref(future);
+    end(executor);
+}
+
 /* -- Depth -------------------------------------------------------------------------------------------------------- */
 
 enum { DEEP = 10000 };
@@ -313,7 +340,8 @@ static void test_deep(void **state)
     end(executor);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_run_by_who_waits), cmocka_unit_test(test_not_with_a_deadline),
-             cmocka_unit_test(test_tree_of_futures), cmocka_unit_test(test_no_stranger_is_run),
-             cmocka_unit_test(test_another_takes_the_place), cmocka_unit_test(test_two_executors),
-             cmocka_unit_test(test_waiting_for_oneself), cmocka_unit_test(test_deep))
+SUPPORT_MAIN(cmocka_unit_test(test_replacements), cmocka_unit_test(test_run_by_who_waits),
+             cmocka_unit_test(test_not_with_a_deadline), cmocka_unit_test(test_tree_of_futures),
+             cmocka_unit_test(test_no_stranger_is_run), cmocka_unit_test(test_another_takes_the_place),
+             cmocka_unit_test(test_two_executors), cmocka_unit_test(test_waiting_for_oneself),
+             cmocka_unit_test(test_deep))
