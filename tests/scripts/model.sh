@@ -54,6 +54,9 @@ finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/handoff_grant\(.*
     --threads 3 --messages 2 --strays 1 --budget 2
 finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acq_rel\(/add_release(/' rwlock_pass '' \
     --threads 3 --messages 2 --strays 1 --budget 2
+# Who has got an item, and leaves one to another who sleeps.
+finds work/side.c '/^static void pass_on\(/,/^\}/s/^( +)wait_wake\(.*/\1;/' queue_pass '' \
+    --threads 3 --messages 2 --strays 1 --budget 2
 # A thief that does not wait for the barrier.
 finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 
@@ -65,3 +68,4 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
 "$made/model" --summary --strays 1 --budget 2 queue queue_two watch_queue
+"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 queue_pass

@@ -108,6 +108,16 @@ static void pop_push(int thread)
     push();
 }
 
+/* As the inline wait of a group does, when it finds that it cannot run what it finds (thr__group_back). */
+static void push_unpop(int thread)
+{
+    (void)thread;
+    push();
+    store_release(&deque()->bottom, deque()->bottom - 1);
+    os_barrier_light();
+    deque_unpop(deque());
+}
+
 static void steal(int thread)
 {
     (void)thread;
@@ -128,7 +138,7 @@ static void steal_steal(int thread)
 static int owners(void)
 {
     return scenario_runs(push_pop) + scenario_runs(push_push_pop_pop) + scenario_runs(pop_pop) +
-           scenario_runs(pop_push);
+           scenario_runs(pop_push) + scenario_runs(push_unpop);
 }
 
 static bool one_owner(void)
@@ -175,6 +185,7 @@ static void prepare_shared(void)
 
 static const struct model_operation operations[] = {{"push, pop", push_pop},
                                                     {"push, push, pop, pop", push_push_pop_pop},
+                                                    {"push, unpop", push_unpop},
                                                     {"steal", steal},
                                                     {"steal, steal", steal_steal}};
 

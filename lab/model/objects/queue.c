@@ -119,6 +119,13 @@ static void try_get(int thread)
     (void)get_by(thread, 0);
 }
 
+/* The second item is that of a thread that is not there. */
+static void put_put(int thread)
+{
+    put(thread);
+    put(THREADS - 1);
+}
+
 static void put_and_get(int thread)
 {
     put(thread);
@@ -241,6 +248,27 @@ const struct object model_queue_two = {
     .may_rest = may_rest,
     .finish = finish,
     .makes_sense = one_shutdown,
+};
+
+/* Two sleep; one item wakes one of them, and the second item nobody: who was woken passes that on. */
+static bool two_wait(void)
+{
+    return scenario_runs(get) == 2 && scenario_runs(put_put) == 1;
+}
+
+static const struct model_operation pass_operations[] = {{"get", get}, {"put, put", put_put}};
+
+const struct object model_queue_pass = {
+    .name = "queue_pass",
+    .operations = pass_operations,
+    .count = sizeof pass_operations / sizeof *pass_operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare_two,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = two_wait,
 };
 
 static bool is_watched(void)
