@@ -4,7 +4,8 @@
  *
  * 10,000 times; with a sanitizer 1,000 times; THR_STRESS_ROUNDS is another number.
  *
- * ctest: timeout=120 */
+ * ctest: timeout=120
+ * ctest: limit=110 */
 
 #include "support/support.h"
 
