@@ -245,14 +245,6 @@ extern struct thr__called thr__call(void *(*function)(void *), void *arg, uintpt
 extern void __asan_handle_no_return(void) __attribute__((weak));
 
 #ifdef THR_CAN_UNWIND
-static _Noreturn void die(const char *text)
-{
-    os_write(STDERR_FILENO, text, strlen(text));
-    abort();
-}
-#endif
-
-#ifdef THR_CAN_UNWIND
 
 /* Of os_call, which says so to the assembler: in 4 bytes, relative to their place (0x1b). */
 __attribute__((used, visibility("hidden"))) _Unwind_Reason_Code os_call_personality(int version, _Unwind_Action actions,
@@ -344,13 +336,13 @@ static struct _Unwind_Exception *room(void)
     uintptr_t at = 0;
     (void)_Unwind_Backtrace(look, &at);
     if (at == 0)
-        die("FATAL: thr_fail in a task came to a function that cannot be unwound\n");
+        os_die("FATAL: thr_fail in a task came to a function that cannot be unwound\n");
     return (struct _Unwind_Exception *)at;
 }
 
 static _Noreturn void not_found(void)
 {
-    die("FATAL: thr_fail in a task came to no end\n");
+    os_die("FATAL: thr_fail in a task came to no end\n");
 }
 
 #else
@@ -444,7 +436,7 @@ static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exce
 {
     (void)reason;
     (void)exception;
-    die("FATAL: thr_fail was caught, and not rethrown\n");
+    os_die("FATAL: thr_fail was caught, and not rethrown\n");
 }
 
 void os_return(void)
@@ -514,4 +506,10 @@ void os_write(int fd, const char *text, size_t size)
         size -= (size_t)written;
     }
     errno = saved;
+}
+
+void os_die(const char *text)
+{
+    os_write(STDERR_FILENO, text, strlen(text));
+    abort();
 }

@@ -151,4 +151,7 @@ bool os_peek(const uint32_t *word, uint32_t *value);
 /* Writes all of it, or what can be written. Async-signal-safe. */
 void os_write(int fd, const char *text, size_t size);
 
+/* Says so on standard error, and ends the process. */
+_Noreturn void os_die(const char *text);
+
 #endif

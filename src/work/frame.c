@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "thread/failure.h"
 #include "work/executor.h"
@@ -136,12 +135,6 @@ void frame_join_open(void)
     }
 }
 
-void frame_die(const char *text)
-{
-    os_write(STDERR_FILENO, text, strlen(text));
-    abort();
-}
-
 /* Whether it was on the part of the worker's stack that has just been left; above the middle: below it no task begins. (The
  * program may have changed to a stack of its own.) */
 static bool is_gone(const thr_group *group)
@@ -155,6 +148,6 @@ static bool is_gone(const thr_group *group)
 void frame_returned(void)
 {
     if (thr__here.open && is_gone(thr__here.open))
-        frame_die("FATAL: a task has returned, and left a group open that was on its stack\n");
+        os_die("FATAL: a task has returned, and left a group open that was on its stack\n");
     frame_join_open();
 }

@@ -87,8 +87,6 @@ void frame_join_open(void);
  * still run: as far as that can be seen, it ends the process. */
 void frame_returned(void);
 
-_Noreturn void frame_die(const char *text);
-
 /* Calls function(arg) in the frame, whose group and future are set: true with its result; false if it failed: then code
  * and failure say how. `report`: nobody else will know, so the excepthook is called. The groups that it left open are
  * waited for. */

@@ -122,26 +122,25 @@ static const struct worker *worker_of(frame_ref frame)
     return frame_struct(frame) ? frame_struct(frame)->worker : NULL; /* one without a struct is not the lowest */
 }
 
-bool help_holds(const thr_executor *executor)
+/* Of any executor, where that is NULL; any worker `but` that one. */
+static bool holds(const thr_executor *executor, const struct worker *but)
 {
     if (!thr__here.worker)
         return false; /* also in a fork's child, where the others' frames are of threads that are gone */
     for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
         const struct worker *worker = worker_of(frame);
-        if (worker && worker->executor == executor)
+        if (worker && worker != but && (!executor || worker->executor == executor))
             return true;
     }
     return false;
 }
 
+bool help_holds(const thr_executor *executor)
+{
+    return holds(executor, NULL);
+}
+
 bool help_holds_others(void)
 {
-    if (!thr__here.worker)
-        return false;
-    for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
-        const struct worker *worker = worker_of(frame);
-        if (worker && worker != thr__here.worker)
-            return true;
-    }
-    return false;
+    return holds(NULL, thr__here.worker);
 }

@@ -255,9 +255,9 @@ static void died(void *arg)
     static const char why[] = "it ended its thread";
     struct turn *turn = arg;
     if (frame_here() != frame_ref_of(&turn->frame))
-        frame_die("FATAL: pthread_exit() in a task, callback or map on the stack of a task\n");
+        os_die("FATAL: pthread_exit() in a task, callback or map on the stack of a task\n");
     if (thr__here.open)
-        frame_die("FATAL: pthread_exit() in a task with an open group\n");
+        os_die("FATAL: pthread_exit() in a task with an open group\n");
     turn->frame.code = 0;
     turn->frame.failure = failure_new(0, why);
     if (turn->errand.task) {
@@ -322,7 +322,7 @@ void worker_lost(void *arg)
     if (worker->forks != executors_forks())
         return; /* the child of a fork that a task made: there it is no worker */
     if (thr__here.open)
-        frame_die("FATAL: pthread_exit() in an initializer with an open group\n");
+        os_die("FATAL: pthread_exit() in an initializer with an open group\n");
     if (!worker->begun)
         executor_break(worker);
     crew_lost(worker);
