@@ -30,38 +30,59 @@ inline double share_of(const std::vector<uint64_t> &before, const std::vector<ui
     return std::min(double(most) / double(least), 1000.0);
 }
 
+/* Lengths between half and one and a half times as long as asked for, in a chain of chance. (With equal ones two threads
+ * fall into step: each comes when the other has just left, and no lock is ever contended.) */
+class lengths {
+  public:
+    explicit lengths(unsigned seed) : x(seed)
+    {
+    }
+    unsigned operator()(unsigned turns)
+    {
+        x = x * 1664525u + 1013904223u;
+        return turns / 2 + unsigned((uint64_t(turns) * (x >> 16)) >> 16);
+    }
+
+  private:
+    uint32_t x;
+};
+
 /* {million acquisitions a second, share (the median window's), p99.99 of waits in ms, the longest wait in ms}. First the
  * threads are only counted, in windows; then, for half as long, every wait is timed as well. Two threads stay on a
- * processor each, more share the two. `inside` and `outside` are turns of busy(). */
+ * processor each, more share the two. `inside` and `outside` are turns of busy(), in the mean. */
 template <class Lock> sample contend(effort effort, unsigned threads, unsigned inside, unsigned outside)
 {
-    Lock lock;
+    struct alignas(128) { /* nothing else is on the lines of the lock */
+        Lock lock;
+    } own;
+    Lock &lock = own.lock;
     double window = std::min(WINDOW * std::max(threads / 2, 1u), effort.seconds);
     std::atomic<int> phase{0}; /* 0: not yet; 1: counted; 2: timed; 3: the end */
     std::vector<contender> all(threads);
-    auto once = [&] {
+    auto once = [&](lengths &length) {
         lock.acquire();
-        busy(inside);
+        busy(length(inside));
         lock.release();
-        busy(outside);
+        busy(length(outside));
     };
     auto work = [&](unsigned i) {
         contender &me = all[i];
+        lengths length(i);
         if (threads == 2)
             stay_on(i);
         while (phase.load(std::memory_order_relaxed) == 0)
-            once();
+            once(length);
         while (phase.load(std::memory_order_relaxed) == 1) {
-            once();
+            once(length);
             me.count.store(me.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         }
         while (phase.load(std::memory_order_relaxed) == 2) {
             int64_t start = now();
             lock.acquire();
             me.waits.add(uint64_t(now() - start));
-            busy(inside);
+            busy(length(inside));
             lock.release();
-            busy(outside);
+            busy(length(outside));
         }
     };
     auto counts = [&] {

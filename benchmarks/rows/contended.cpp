@@ -27,9 +27,9 @@ static const std::vector<std::string> figures = {"share, x", "p99.99 of waits, m
 
 static bench::row two_empty("contended-2-empty", "2 threads, an empty section", "M/s", all(), contended(2, 0, 0),
                             figures);
-static bench::row two("contended-2", "2 threads, 100 ns inside + 100 ns outside", "M/s", all(), contended(2, 100, 100),
-                      figures);
+static bench::row two("contended-2", "2 threads, 50 to 150 ns inside, as much outside", "M/s", all(),
+                      contended(2, 100, 100), figures);
 static bench::row eight_empty("contended-8-empty", "8 threads, an empty section", "M/s", all(), contended(8, 0, 0),
                               figures);
-static bench::row eight("contended-8", "8 threads, 100 ns inside + 100 ns outside", "M/s", all(),
+static bench::row eight("contended-8", "8 threads, 50 to 150 ns inside, as much outside", "M/s", all(),
                         contended(8, 100, 100), figures);
