@@ -11,7 +11,19 @@ void spin_begin(struct spin *spin, const void *object)
     spin->way = SPIN_YIELD;
 }
 
-void spin_begin_in_turn(struct spin *spin, const void *object)
+unsigned spin_visit(const void *object, bool *timed)
+{
+    (void)object;
+    *timed = false;
+    return 0;
+}
+
+void spin_look_took(thr_time time)
+{
+    (void)time;
+}
+
+void spin_begin_rare(struct spin *spin, const void *object)
 {
     (void)object;
     spin->way = SPIN_YIELD;

@@ -51,19 +51,44 @@ static bool may_take(uint32_t word, bool starved)
     return !(word & LOCK_HELD) && (starved || !(word & LOCK_STARVED));
 }
 
+/* Whether it has taken the lock, which it found as `*word`. */
+static inline bool look(thr_lock *lock, uint32_t *word, uint32_t keep)
+{
+    *word = load_relaxed(&lock->word_);
+    return may_take(*word, false) && cas_acquire(&lock->word_, word, thr__me | keep);
+}
+
+/* The first looks, which come fast. */
+static bool look_fast(thr_lock *lock, uint32_t keep)
+{
+    bool timed;
+    uint32_t word;
+    for (unsigned looks = spin_visit(lock, &timed); looks > 0; looks--) {
+        thr_time before = 0;
+        if (timed)
+            before = os_now();
+        else
+            os_pause();
+        if (look(lock, &word, keep)) {
+            if (timed)
+                spin_look_took(os_now() - before);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Tries, and spins, for the lock. Stops when somebody starves: it will not come free for us. */
 static bool spin_for(thr_lock *lock, uint32_t keep)
 {
-    uint32_t word = load_relaxed(&lock->word_);
-    if (may_take(word, false) && cas_acquire(&lock->word_, &word, thr__me | keep))
+    uint32_t word;
+    if (look(lock, &word, keep) || look_fast(lock, keep))
         return true;
     struct spin spin;
     bool taken = false;
-    spin_begin_in_turn(&spin, lock);
-    while (!taken && !(word & LOCK_STARVED) && spin_turn(&spin)) {
-        word = load_relaxed(&lock->word_);
-        taken = may_take(word, false) && cas_acquire(&lock->word_, &word, thr__me | keep);
-    }
+    spin_begin_rare(&spin, lock);
+    while (!taken && !(word & LOCK_STARVED) && spin_turn(&spin))
+        taken = look(lock, &word, keep);
     spin_end(&spin, taken);
     return taken;
 }

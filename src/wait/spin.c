@@ -28,7 +28,8 @@ enum {
     PAUSES_A_CLOCK = 16,     /* between two looks at the clock */
     PAUSES_A_LOOK_MOST = 32, /* between two looks at a lock */
 
-    VISITS_A_CLOCK = 4 /* to a lock, until the clock is read */
+    VISITS_A_CLOCK = 16, /* to a lock, until the clock is read */
+    LOOKS = 4            /* at a lock, before anything else */
 };
 
 /* All in nanoseconds. */
@@ -43,7 +44,8 @@ enum {
     SAVED = 4000,           /* by a yield that took the place of a sleep */
     MOST_DEBT = 10000000,
     TURN = 250000,
-    LONG_ABSENCE = 3000000 /* between two turns */
+    LONG_ABSENCE = 3000000, /* between two turns */
+    LONG_WAY = 90 /* of a line from another processor, twice: to be read, and written. With the clock's time */
 };
 
 /* Times as long as a long yield took: so long nobody yields then. */
@@ -138,21 +140,19 @@ static void earn(struct place *place, thr_time saved)
         store_relaxed(&place->debt, debt - saved);
 }
 
-/* -- Turns -------------------------------------------------------------------------------------------------------- */
+/* -- Visits to a lock --------------------------------------------------------------------------------------------- */
 
-/* This thread's turn on its processor, as far as it can be seen from here: it began after the thread slept or yielded, or
- * had not come by for a while. */
 static __thread struct {
-    thr_time began;
-    thr_time seen; /* last */
+    thr_time
+        began; /* the turn on its processor, as far as it can be seen from here: after it slept or yielded, or had */
+    thr_time seen; /* not come by for a while; and when it last came */
     uint32_t visits;
+    bool far; /* a line takes long from another processor */
 } turn __attribute__((tls_model("initial-exec")));
 
-/* Yields, if the calling thread's turn has lasted for TURN. Only some visits look at the clock. */
+/* Yields, if the calling thread's turn has lasted for TURN. */
 static void take_turns(struct place *place)
 {
-    if (hook_steers() || ++turn.visits % VISITS_A_CLOCK != 0)
-        return;
     thr_time now = os_now();
     if (now - turn.seen > TURN)
         turn.began = now;
@@ -167,6 +167,22 @@ static void take_turns(struct place *place)
         now = turn.began;
     }
     turn.seen = now;
+}
+
+unsigned spin_visit(const void *object, bool *timed)
+{
+    *timed = false;
+    if (hook_steers()) /* in the laboratory nobody else runs meanwhile */
+        return 0;
+    *timed = ++turn.visits % VISITS_A_CLOCK == 0;
+    if (*timed)
+        take_turns(place_of(object));
+    return *timed || !turn.far ? LOOKS : 0;
+}
+
+void spin_look_took(thr_time time)
+{
+    turn.far = time > LONG_WAY;
 }
 
 /* -- A spin ------------------------------------------------------------------------------------------------------- */
@@ -189,7 +205,7 @@ static void begin(struct spin *spin, const void *object, bool may_yield)
 {
     struct place *place = place_of(object);
     *spin = (struct spin){.object = object, .pauses = 1, .may_yield = may_yield};
-    if (hook_steers()) /* in the laboratory nobody else runs meanwhile */
+    if (hook_steers())
         return;
     spin->probe = is_probe(place);
     if (load_relaxed(partner_of(object)) != this_processor() && (spin->probe || trust_in(place, SPIN_PAUSE)))
@@ -203,9 +219,8 @@ void spin_begin(struct spin *spin, const void *object)
     begin(spin, object, true);
 }
 
-void spin_begin_in_turn(struct spin *spin, const void *object)
+void spin_begin_rare(struct spin *spin, const void *object)
 {
-    take_turns(place_of(object));
     begin(spin, object, false);
 }
 

@@ -41,11 +41,23 @@ struct spin {
 /* Starts a spin before a wait for `object`. */
 void spin_begin(struct spin *spin, const void *object);
 
-/* Starts one for a lock: its looks grow rare, since each takes the word's cache line from who holds the lock, or is about
- * to take it again; and it does not yield while it waits, but before, if the thread has had its processor for some time.
- * Threads that run take a lock from each other without a sleep; where there are more of them than processors, the others
- * would get their turn only when the system takes the processor from one, milliseconds later. */
-void spin_begin_in_turn(struct spin *spin, const void *object);
+/* Before a spin for a lock that is held: how many looks the caller makes first, a pause before each, and nothing else.
+ * Sections are short, most often, and where the line comes quickly from another processor the lock is taken in the moment
+ * in which it comes free. Where that takes long there are no such looks: two threads that take the line from each other at
+ * every turn get less done than one after the other, in bursts. That is learnt: when a visit is `timed`, the caller looks
+ * at the clock instead of pausing, and says how long the look took that took the lock.
+ *
+ * It yields, if the thread has had its processor for some time. Threads that run take a lock from each other without a
+ * sleep; where there are more of them than processors, the others would get their turn only when the system takes the
+ * processor from one, milliseconds later. */
+unsigned spin_visit(const void *object, bool *timed);
+
+/* The look that took the lock, in a visit that is timed. */
+void spin_look_took(thr_time time);
+
+/* Starts a spin for a lock: its looks grow rare, since each takes the word's cache line from who holds the lock, or is
+ * about to take it again; and it does not yield. */
+void spin_begin_rare(struct spin *spin, const void *object);
 
 /* Pauses or yields, for a moment; false when it is time to sleep. */
 bool spin_turn(struct spin *spin);

@@ -178,7 +178,7 @@ static void test_yields_are_learnt_too(void **state)
         spin_woken(object, thr_now()); /* short sleeps: a yield would have done */
     CHECK_EQUAL(begin_as(SPIN_YIELD, object, 64), 64);
     struct spin pausing;
-    spin_begin_in_turn(&pausing, object);
+    spin_begin_rare(&pausing, object);
     CHECK_EQUAL(pausing.way, SPIN_NOT);
     unpin();
 }
@@ -232,6 +232,57 @@ static void test_sees_the_change(void **state)
     CHECK(!wait_spin(&word, 0xf0, 0x10, object)); /* the other bits do not matter */
 }
 
+enum { VISITS = 64, SOON = 40, LATE = 400 };
+
+/* How many of so many visits to a lock begin with looks; the timed ones find that the line took so long. */
+static unsigned visits_with_looks(const void *lock, unsigned of, thr_time took)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < of; i++) {
+        bool timed;
+        n += spin_visit(lock, &timed) > 0;
+        if (timed)
+            spin_look_took(took);
+    }
+    return n;
+}
+
+/* A lock is looked at at once, unless the last that was timed found that this takes long; some are timed all the same. */
+static void test_looks_where_lines_are_near(void **state)
+{
+    (void)state;
+    const void *lock = fresh();
+    (void)visits_with_looks(lock, VISITS, SOON);
+    CHECK_EQUAL(visits_with_looks(lock, VISITS, SOON), VISITS);
+    (void)visits_with_looks(lock, VISITS, LATE);
+    unsigned far = visits_with_looks(lock, VISITS, LATE);
+    CHECK(far > 0 && far <= VISITS / 4);
+    (void)visits_with_looks(lock, VISITS, SOON);
+    CHECK_EQUAL(visits_with_looks(lock, VISITS, SOON), VISITS);
+}
+
+/* Who wants a lock again and again yields four times in a millisecond, and no more. */
+static void test_takes_turns(void **state)
+{
+    (void)state;
+    const void *lock = fresh();
+    yield_takes = 1000000; /* so that it is seen */
+    unsigned yields = 0;
+    thr_time busy = 0;
+    while (busy < 4000000) {
+        thr_time before = clock_shows;
+        bool timed;
+        (void)spin_visit(lock, &timed);
+        if (clock_shows - before >= yield_takes)
+            yields++;
+        else
+            busy += clock_shows - before + 1000;
+        clock_shows += 1000;
+    }
+    yield_takes = YIELD;
+    CHECK(yields >= 12 && yields <= 16);
+}
+
 /* Under the laboratory nobody spins: the others stand still meanwhile. */
 static void test_steered(void **state)
 {
@@ -239,6 +290,7 @@ static void test_steered(void **state)
     const void *object = fresh();
     thr__hooked = 1;
     CHECK_EQUAL(begin_as(SPIN_NOT, object, 64), 64);
+    CHECK_EQUAL(visits_with_looks(object, VISITS, SOON), 0);
     thr__hooked = 0;
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
 }
@@ -246,4 +298,5 @@ static void test_steered(void **state)
 SUPPORT_MAIN(cmocka_unit_test(test_learns), cmocka_unit_test(test_learns_from_short_sleeps),
              cmocka_unit_test(test_waker_on_this_processor), cmocka_unit_test(test_yields_are_learnt_too),
              cmocka_unit_test(test_long_yields), cmocka_unit_test(test_ends), cmocka_unit_test(test_sees_the_change),
+             cmocka_unit_test(test_looks_where_lines_are_near), cmocka_unit_test(test_takes_turns),
              cmocka_unit_test(test_steered))
