@@ -25,9 +25,13 @@
 #define THR_PRINTF(string, first) __attribute__((format(printf, string, first)))
 #define THR_NORETURN __attribute__((noreturn))
 
-/* exports.c defines THR_INLINE first, to make real symbols of all inline functions. */
+/* exports.c defines THR_INLINE first, to make real symbols of all inline functions. The second is also inline where the
+ * compiler would rather have one copy. */
 #ifndef THR_INLINE
 #define THR_INLINE static inline
+#define THR__INLINE_ALWAYS THR_INLINE __attribute__((always_inline))
+#else
+#define THR__INLINE_ALWAYS THR_INLINE
 #endif
 
 #define THR__LIKELY(x) __builtin_expect(!!(x), 1)

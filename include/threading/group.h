@@ -140,7 +140,7 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
  * cancelled, itself or with a group that it is in; THR_BROKEN if an initializer failed before they could run. Where
  * nothing was spawned: THR_OK. THR_DEADLOCK, and nothing has changed, in one of its own tasks; THR_NOT_OWNER in another
  * that has not opened it. */
-THR_INLINE thr_result thr_group_wait(thr_group *group)
+THR__INLINE_ALWAYS thr_result thr_group_wait(thr_group *group)
 {
     struct thr__deque *deque = thr__here.deque;
     uintptr_t frame = thr__here.frame;
