@@ -8,7 +8,7 @@
 
 #include "cli/command.h"
 
-enum { KEY_GDB = 256, KEY_ALLOW_MISUSE, KEY_HANG, ARGUMENTS = 4096, LINE = 8192 };
+enum { KEY_GDB = 256, KEY_ALLOW_MISUSE, KEY_HANG };
 
 static const struct argp_option options[] = {
     {"gdb", KEY_GDB, NULL, 0, "run it under the debugger gdb", 0},
@@ -22,7 +22,7 @@ struct request {
     const char *file;
     char **program;
     bool gdb;
-    char *recorded[ARGUMENTS]; /* program and arguments, from the file */
+    char **recorded; /* program and arguments, from the file; ended by NULL */
     char *folder;
 };
 
@@ -60,45 +60,77 @@ static error_t parse(int key, char *text, struct argp_state *state)
     }
 }
 
+/* As the laboratory has written it (lab/schedule.c): \n is a newline, and \\ a backslash. In place. */
+static char *plain(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        bool escaped = *from == '\\' && from[1] != '\0';
+        from += escaped;
+        *to++ = (char)(escaped && *from == 'n' ? '\n' : *from);
+    }
+    *to = '\0';
+    return text;
+}
+
 /* What follows the word and a space; NULL if the line does not begin so. */
 static char *rest(const char *line, const char *word)
 {
     size_t length = strlen(word);
     if (strncmp(line, word, length) != 0 || line[length] != ' ')
         return NULL;
-    return strdup(line + length + 1);
+    char *text = strdup(line + length + 1);
+    return text ? plain(text) : NULL;
 }
 
 /* How a schedule file begins; its version follows, which the laboratory looks at. */
 #define FIRST "threading schedule "
 
+static bool add_recorded(struct request *request, size_t n, char *text)
+{
+    char **more = realloc(request->recorded, (n + 2) * sizeof *more);
+    if (!more) {
+        complain("no memory for the arguments in %s", request->file);
+        free(text);
+        return false;
+    }
+    request->recorded = more;
+    more[n] = text;
+    more[n + 1] = NULL;
+    return true;
+}
+
+static bool read_lines(struct request *request, FILE *file)
+{
+    char *line = NULL;
+    size_t room = 0;
+    size_t n = 0;
+    bool read = getline(&line, &room, file) > 0 && strncmp(line, FIRST, strlen(FIRST)) == 0;
+    if (!read)
+        complain("%s is no schedule file: it does not begin with `%s`", request->file, FIRST);
+    while (read && getline(&line, &room, file) > 0) {
+        char *text;
+        line[strcspn(line, "\n")] = '\0';
+        if ((text = rest(line, "program")) != NULL || (text = rest(line, "argument")) != NULL)
+            read = add_recorded(request, n++, text);
+        else if ((text = rest(line, "folder")) != NULL)
+            request->folder = text;
+    }
+    free(line);
+    return read;
+}
+
 /* The laboratory reads the moves; here only what is to be run matters. */
 static bool read_program(struct request *request)
 {
-    char line[LINE];
-    size_t n = 0;
     FILE *file = fopen(request->file, "r");
     if (!file) {
         complain("%s: %s", request->file, strerror(errno));
         return false;
     }
-    if (!fgets(line, sizeof line, file) || strncmp(line, FIRST, strlen(FIRST)) != 0) {
-        complain("%s is no schedule file: it does not begin with `%s`", request->file, FIRST);
-        (void)fclose(file);
-        return false;
-    }
-    while (fgets(line, sizeof line, file)) {
-        char *text;
-        line[strcspn(line, "\n")] = '\0';
-        if ((text = rest(line, "program")) != NULL || (text = rest(line, "argument")) != NULL) {
-            if (n + 1 < ARGUMENTS)
-                request->recorded[n++] = text;
-        } else if ((text = rest(line, "folder")) != NULL) {
-            request->folder = text;
-        }
-    }
+    bool read = read_lines(request, file);
     (void)fclose(file);
-    return true;
+    return read;
 }
 
 static bool go_to_folder(const struct request *request)
@@ -123,19 +155,17 @@ int command_replay(int argc, char **argv)
     static char quiet[] = "-q";
     static char arguments[] = "--args";
     static struct request request;
-    static char path[2 * LINE];
     char *const wrapper[] = {gdb, quiet, arguments, NULL};
     if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &request) != 0 || !read_program(&request))
         return STATUS_USAGE;
     char *absolute = realpath(request.file, NULL);
-    (void)snprintf(path, sizeof path, "%s", absolute ? absolute : request.file);
+    launch_option(&request.launch, "file", absolute ? absolute : request.file);
     free(absolute);
-    launch_option(&request.launch, "file", path);
     char **program = request.program && *request.program ? request.program : NULL;
     if (!program && !go_to_folder(&request))
         return STATUS_USAGE;
     program = program ? program : request.recorded;
-    if (!*program) {
+    if (!program || !*program) {
         complain("%s does not say which program; give it after --", request.file);
         return STATUS_USAGE;
     }

@@ -30,11 +30,12 @@
 #include "lab/unseen.h"
 
 enum {
-    ASIDE = 64,     /* wakes by handlers that wait */
-    POLITE = 3,     /* questions in a row that count as a yield */
-    PATIENT = 12,   /* of all who can run: then time moves on */
-    END_ROUNDS = 4, /* of the C library's thread-end destructors */
-    NUDGE = 64      /* fair steps for each strand after which time moves on */
+    ASIDE = 64,       /* wakes by handlers that wait */
+    POLITE = 3,       /* questions in a row that count as a yield */
+    PATIENT = 12,     /* of all who can run: then time moves on */
+    END_ROUNDS = 4,   /* of the C library's thread-end destructors */
+    CIRCLE = 1 << 14, /* fair steps after which it is looked whether some wait for each other */
+    NUDGE = 64        /* fair steps for each strand after which time moves on */
 };
 
 struct run *control_run;
@@ -81,6 +82,7 @@ static struct strand *strand_again(struct run *run)
     memset(strand, 0, sizeof *strand);
     strand->id = old.id;
     strand->turn = old.turn;
+    strand->events = old.events;
     return strand;
 }
 
@@ -379,6 +381,8 @@ static void count_step(struct run *run, struct strand *self)
         run->fair = true;
     if (run->fair && run->steps % ((uint64_t)NUDGE * run->strands) == 0)
         clock_nudge(run);
+    if (run->fair && run->steps % CIRCLE == 0)
+        stuck_circle();
     if (run->steps > run->plan.end)
         stuck_running(self);
     daemon_steps = only_daemons(run) ? daemon_steps + 1 : 0;
@@ -490,7 +494,7 @@ static void name_strand(struct strand *strand, const thr_thread *made)
     if (made)
         (void)lab_library->name(made, strand->name, sizeof strand->name);
     else
-        (void)snprintf(strand->name, sizeof strand->name, "native-%u", strand->id);
+        (void)snprintf(strand->name, sizeof strand->name, "pthread-%u", strand->id);
 }
 
 thr_result control_start(struct strand *self, os_thread *thread, const struct control_thread *what)

@@ -107,10 +107,14 @@ uint64_t history_mix(uint64_t a, uint64_t b);
 
 /* Nobody can move, and no deadline is left. Returns if somebody may come from outside. */
 void stuck_check(void);
+/* All had many turns: returns if none of them wait for each other since the last call. */
+void stuck_circle(void);
 /* Only daemons have moved, for long. */
 _Noreturn void stuck_but_daemons(void);
 /* It takes too many steps. */
 _Noreturn void stuck_running(struct strand *self);
+/* What a strand waits for that waits in a call that is not the library's. */
+const char *stuck_outside_kind(const struct strand *strand);
 /* Writes down what each strand waits for. */
 void stuck_describe(void);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "lab/holders.h"
 #include "lab/outside.h"
 
 enum { BARRIERS = 64 };
@@ -34,6 +35,13 @@ static const char *name_of(int (*try)(pthread_rwlock_t *))
     return try == REAL(pthread_rwlock_trywrlock) ? "pthread_rwlock_wrlock" : "pthread_rwlock_rdlock";
 }
 
+static int taken(struct strand *self, const pthread_rwlock_t *lock, int (*try)(pthread_rwlock_t *))
+{
+    if (try == REAL(pthread_rwlock_tryrdlock))
+        holders_read(self, lock);
+    return 0;
+}
+
 /* The C library says EDEADLK to the writer itself. */
 static int take(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_rwlock_t *), thr_time deadline)
 {
@@ -42,6 +50,8 @@ static int take(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_
         return EDEADLK;
     for (;;) {
         int result = try(lock);
+        if (result == 0)
+            return taken(self, lock, try);
         if (result != EBUSY)
             return result;
         if (outside_wait_for(self, lock, &lock->__data.__cur_writer, deadline) == OS_TIMEOUT)
@@ -57,7 +67,7 @@ static int ask(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_r
     int result = try(lock);
     if (result == EBUSY)
         self->idle = idle + 1;
-    return result;
+    return result == 0 ? taken(self, lock, try) : result;
 }
 
 EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
@@ -122,6 +132,8 @@ EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
     if (!self)
         return REAL(pthread_rwlock_unlock)(lock);
     outside_point(self, "pthread_rwlock_unlock", lock);
+    if (lock->__data.__cur_writer == 0)
+        holders_read_end(self, lock);
     int result = REAL(pthread_rwlock_unlock)(lock);
     (void)control_wake(outside_word(lock), UINT32_MAX, OS_ANY);
     return result;

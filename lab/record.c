@@ -72,7 +72,7 @@ void record_step(struct strand *strand, uint32_t operation, const void *object)
     run->events++;
     if (!run->plan.record)
         return;
-    struct event *event = &run->event[(run->events - 1) % EVENTS];
+    struct event *event = &run->event[strand->id][strand->events++ % EVENTS];
     event->number = run->events;
     event->strand = strand->id;
     event->operation = operation;

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lab/control.h"
+#include "lab/holders.h"
 #include "lab/search.h"
 #include "lab/symbols.h"
 #include "wait/kinds.h"
@@ -48,6 +50,13 @@ void report_progress(struct search *search, bool end)
 
 /* -- Names -------------------------------------------------------------------------------------------------------- */
 
+static const char *strand_name(const struct strand *strand)
+{
+    if (*strand->name)
+        return strand->name;
+    return strand->foreign ? "(foreign)" : "(no name)";
+}
+
 static struct {
     const void *address;
     char name[64];
@@ -55,11 +64,23 @@ static struct {
 
 static uint32_t named_count;
 
-/* An object: its symbol, or @1, @2, ... */
-static const char *name_of(const void *address)
+static const struct strand *strand_of_thread(const struct run *run, const void *address)
 {
+    for (uint32_t i = run->strands; i > 0; i--) {
+        if (run->strand[i - 1].thread == address)
+            return &run->strand[i - 1];
+    }
+    return NULL;
+}
+
+/* An object: a thread's name, its symbol, or @1, @2, ... */
+static const char *name_of(const struct run *run, const void *address)
+{
+    const struct strand *thread = address ? strand_of_thread(run, address) : NULL;
     if (!address)
         return "";
+    if (thread)
+        return strand_name(thread);
     for (uint32_t i = 0; i < named_count; i++) {
         if (named[i].address == address)
             return named[i].name;
@@ -75,67 +96,58 @@ static const char *name_of(const void *address)
 
 static const char *const kinds[] = {
     WAIT_KIND_NAMES,
-    [WAIT_NOTHING] = "an object of pthreads:",
     [WAIT_FUTURES] = "one of the futures in",
     [WAIT_WORK] = "work, from",
 };
 
-static const struct event *event_at(const struct run *run, uint64_t number)
+/* The n-th last step of a strand that is still known, counted from 0; NULL: there is none. */
+static const struct event *event_back(const struct run *run, uint32_t strand, uint64_t n)
 {
-    return &run->event[(number - 1) % EVENTS];
-}
-
-static uint64_t first_event(const struct run *run)
-{
-    return run->events > EVENTS ? run->events - EVENTS + 1 : 1;
+    uint64_t all = run->strand[strand].events;
+    return n < all && n < EVENTS ? &run->event[strand][(all - 1 - n) % EVENTS] : NULL;
 }
 
 /* The last operation of the library, or call of another, that a strand has begun. */
 static const struct event *last_operation(const struct run *run, uint32_t strand, uint32_t operation,
                                           const void *object)
 {
-    for (uint64_t number = run->events; run->events > 0 && number >= first_event(run); number--) {
-        const struct event *event = event_at(run, number);
+    const struct event *event;
+    for (uint64_t n = 0; (event = event_back(run, strand, n)) != NULL; n++) {
         bool call = event->operation < HOOK_OPERATIONS || event->operation == STEP_OUTSIDE;
-        if (event->strand == strand && call &&
-            (operation == HOOK_OPERATIONS || (event->operation == operation && event->object == object)))
+        if (call && (operation == HOOK_OPERATIONS || (event->operation == operation && event->object == object)))
             return event;
     }
     return NULL;
 }
 
+enum { ADDRESSES = 1 << 16 };
+
+static size_t add_frames(void **all, size_t n, void *const *frames, uint32_t depth)
+{
+    for (uint32_t i = 0; i < depth && n < ADDRESSES; i++)
+        all[n++] = frames[i];
+    return n;
+}
+
 static void resolve_all(const struct run *run)
 {
-    enum { ADDRESSES = 1 << 16 };
     void **all = calloc(ADDRESSES, sizeof *all);
     size_t n = 0;
     if (!all)
         return;
-    uint64_t first = run->events > 400 ? run->events - 400 : 1;
-    for (uint64_t number = first > first_event(run) ? first : first_event(run); number <= run->events; number++) {
-        const struct event *event = event_at(run, number);
-        for (uint32_t i = 0; i < event->depth && n < ADDRESSES; i++)
-            all[n++] = event->frames[i];
-    }
-    for (uint32_t i = 0; i < run->crash_depth && n < ADDRESSES; i++)
-        all[n++] = run->crash_frames[i];
+    n = add_frames(all, n, run->crash_frames, run->crash_depth);
     for (uint32_t i = 0; i < run->strands; i++) {
-        const struct event *event = last_operation(run, i, HOOK_OPERATIONS, NULL);
-        for (uint32_t j = 0; event && j < event->depth && n < ADDRESSES; j++)
-            all[n++] = event->frames[j];
+        const struct event *last = last_operation(run, i, HOOK_OPERATIONS, NULL);
+        if (last)
+            n = add_frames(all, n, last->frames, last->depth);
+        for (uint64_t back = 0; back < 2 * (uint64_t)LAST && event_back(run, i, back); back++)
+            n = add_frames(all, n, event_back(run, i, back)->frames, event_back(run, i, back)->depth);
     }
     symbols_resolve(all, n);
     free(all);
 }
 
 /* -- Threads ------------------------------------------------------------------------------------------------------ */
-
-static const char *strand_name(const struct strand *strand)
-{
-    if (*strand->name)
-        return strand->name;
-    return strand->foreign ? "(foreign)" : "(no name)";
-}
 
 static void say_place(const struct event *event)
 {
@@ -147,16 +159,24 @@ static void say_place(const struct event *event)
         say(", at %s", place);
 }
 
-static void say_wait(const struct run *run, const struct strand *strand)
+static const char *kind_of(const struct strand *strand)
 {
     const char *kind = strand->waits_kind < sizeof kinds / sizeof *kinds ? kinds[strand->waits_kind] : NULL;
-    const char *by = strand->holder ? strand_name(&run->strand[strand->holder - 1]) : NULL;
+    if (strand->waits_kind == WAIT_NOTHING)
+        kind = stuck_outside_kind(strand);
+    return kind ? kind : "something";
+}
+
+static void say_wait(const struct run *run, const struct strand *strand)
+{
+    char by[NOTE];
+    holders_names(run, strand, by, sizeof by);
     switch (strand->waits_kind) {
     case WAIT_JOIN:
-        say("waits for the end of %s", by ? by : "a thread");
+        say("waits for the end of %s", *by ? by : "a thread");
         break;
     case WAIT_START:
-        say("waits for the first steps of %s", by ? by : "a thread");
+        say("waits for the first steps of %s", *by ? by : "a thread");
         break;
     case WAIT_EXIT:
         say("waits for the non-daemon threads, to end the process");
@@ -171,8 +191,10 @@ static void say_wait(const struct run *run, const struct strand *strand)
         }
         /* fallthrough */
     default:
-        say("waits for %s %s", kind ? kind : "something", name_of(strand->waits_object));
-        if (by)
+        say("waits for %s %s", kind_of(strand), name_of(run, strand->waits_object));
+        if (*by && strand->behind)
+            say(", behind %s, which came first", by);
+        else if (*by)
             say(", held by %s", by);
     }
     if (strand->since != 0)
@@ -181,30 +203,62 @@ static void say_wait(const struct run *run, const struct strand *strand)
         say(", gives up in %.3f s", (double)(strand->gives_up - run->now) / 1e9);
 }
 
-static uint32_t acquire_of(uint32_t kind)
+static bool is_lock(const struct strand *waiter)
+{
+    switch (waiter->waits_kind) {
+    case WAIT_LOCK:
+    case WAIT_RLOCK:
+    case WAIT_READ:
+    case WAIT_WRITE:
+        return true;
+    default:
+        return waiter->owner;
+    }
+}
+
+static uint32_t acquire_of(uint32_t kind, bool reads)
 {
     switch (kind) {
+    case WAIT_NOTHING:
+        return STEP_OUTSIDE;
     case WAIT_RLOCK:
         return HOOK_RLOCK_ACQUIRE;
     case WAIT_READ:
     case WAIT_WRITE:
-        return HOOK_WRITE_ACQUIRE;
+        return reads ? HOOK_READ_ACQUIRE : HOOK_WRITE_ACQUIRE;
     default:
         return HOOK_LOCK_ACQUIRE;
     }
 }
 
-/* What others wait for that this one has. */
+/* The kind of a lock that somebody waits for, without the way in which it is wanted. */
+static void say_kind(const struct strand *waiter)
+{
+    const char *kind = kind_of(waiter);
+    say("%.*s", (int)strcspn(kind, "("), kind);
+    if (kind[strcspn(kind, "(")] == '\0')
+        say(" ");
+}
+
+/* What others wait for that this one has, each once. */
 static void say_held(const struct run *run, const struct strand *strand)
 {
+    const void *said[STRANDS];
+    uint32_t n = 0;
     for (uint32_t i = 0; i < run->strands; i++) {
         const struct strand *other = &run->strand[i];
-        bool lock = other->owner || other->waits_kind == WAIT_LOCK || other->waits_kind == WAIT_RLOCK ||
-                    other->waits_kind == WAIT_WRITE || other->waits_kind == WAIT_READ;
-        if (other->holder != strand->id + 1 || !lock)
+        const void *lock = other->waits_object;
+        bool reads = holders_reads(strand, lock);
+        bool again = false;
+        for (uint32_t j = 0; j < n; j++)
+            again = again || said[j] == lock;
+        if (again || other->behind || !is_lock(other) || !(other->holders & set_of(strand->id)))
             continue;
-        say("\n  %-18s holds %s %s", "", kinds[other->waits_kind], name_of(other->waits_object));
-        say_place(last_operation(run, strand->id, acquire_of(other->waits_kind), other->waits_object));
+        said[n++] = lock;
+        say("\n  %-18s holds ", "");
+        say_kind(other);
+        say("%s%s", name_of(run, lock), reads ? ", to read" : "");
+        say_place(last_operation(run, strand->id, acquire_of(other->waits_kind, reads), lock));
     }
 }
 
@@ -221,16 +275,15 @@ static void say_threads(const struct run *run)
     for (uint32_t i = 0; i < run->strands; i++) {
         const struct strand *strand = &run->strand[i];
         say("  %-18s ", strand_name(strand));
-        if (strand->state == STRAND_GONE) {
-            say("has ended\n");
-            continue;
-        }
-        if (strand->state == STRAND_READY)
+        if (strand->state == STRAND_GONE)
+            say("has ended");
+        else if (strand->state == STRAND_READY)
             say("%s", how_ready(run, strand));
         else
             say_wait(run, strand);
-        say_place(last_operation(run, i, HOOK_OPERATIONS, NULL));
-        if (strand->daemon)
+        if (strand->state != STRAND_GONE)
+            say_place(last_operation(run, i, HOOK_OPERATIONS, NULL));
+        if (strand->daemon && strand->state != STRAND_GONE)
             say(" (daemon)");
         say_held(run, strand);
         say("\n");
@@ -244,21 +297,19 @@ static bool is_shown(const struct event *event)
     return event->operation != STEP_WAKE && event->operation != STEP_STARTED;
 }
 
-/* The number of the step from which on a strand's last steps are shown. */
-static uint64_t shown_from(const struct run *run, uint32_t strand)
+/* What was done: a question by the call that it is. */
+static void put_operation(const struct event *event, char *text, size_t size)
 {
-    uint32_t n = 0;
-    for (uint64_t number = run->events; run->events > 0 && number >= first_event(run); number--) {
-        const struct event *event = event_at(run, number);
-        if (event->strand == strand && is_shown(event) && ++n == LAST)
-            return number;
-    }
-    return first_event(run);
+    if (event->operation == HOOK_LOOK && symbols_entry(event->frames, event->depth, text, size))
+        return;
+    (void)snprintf(text, size, "%s", event->call ? event->call : operation_name(event->operation));
 }
 
-static void cell(const struct event *event, char *text, size_t size)
+static void cell(const struct run *run, const struct event *event, char *text, size_t size)
 {
     char place[256] = "";
+    char operation[64];
+    char all[512];
     if (event->operation == STEP_WAIT) {
         (void)snprintf(text, size, "  (sleeps)");
         return;
@@ -269,12 +320,11 @@ static void cell(const struct event *event, char *text, size_t size)
     }
     if (symbols_call(event->frames, event->depth, place, sizeof place))
         place[strcspn(place, " ")] = '\0';
-    const char *name = event->operation == HOOK_THREAD_START || event->operation == HOOK_THREAD_JOIN ||
-                               event->operation == HOOK_THREAD_BEGIN || event->operation == HOOK_THREAD_END
-                           ? ""
-                           : name_of(event->object);
-    (void)snprintf(text, size, "%s%s%s %s", event->call ? event->call : operation_name(event->operation),
-                   *name ? " " : "", name, place);
+    put_operation(event, operation, sizeof operation);
+    bool own = event->operation == HOOK_THREAD_BEGIN || event->operation == HOOK_THREAD_END;
+    const char *name = own ? "" : name_of(run, event->object);
+    (void)snprintf(all, sizeof all, "%s%s%s %s", operation, *name ? " " : "", name, place);
+    lab_copy(text, size, all);
 }
 
 static void say_trimmed(const char *line, size_t length)
@@ -294,7 +344,7 @@ static void say_row(const struct run *run, const struct event *event, strand_set
             continue;
         text[0] = '\0';
         if (event->strand == i)
-            cell(event, text, sizeof text);
+            cell(run, event, text, sizeof text);
         length += (size_t)snprintf(line + length, sizeof line - length, " %-*s", widths[i], text);
     }
     say_trimmed(line, length);
@@ -326,34 +376,35 @@ static void say_header(const struct run *run, strand_set columns, const int *wid
     say_trimmed(line, length);
 }
 
-/* The steps that are shown, and how wide that makes each column. */
+/* The steps that are shown, in their order, and how wide that makes each column. */
 struct shown {
-    uint64_t from[STRANDS];
+    const struct event *event[STRANDS * LAST];
+    size_t events;
     strand_set columns;
     int widths[STRANDS];
 };
 
-static bool in_shown(const struct shown *shown, const struct event *event)
+static int earlier(const void *a, const void *b)
 {
-    return shown->columns >> event->strand & 1 && event->number >= shown->from[event->strand] && is_shown(event);
+    const struct event *x = *(const struct event *const *)a;
+    const struct event *y = *(const struct event *const *)b;
+    return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static void measure(const struct run *run, struct shown *shown)
+static void add_shown(const struct run *run, struct shown *shown, uint32_t strand)
 {
+    const struct event *event;
     char text[CELL_MAX + 1];
-    shown->columns = columns_of(run);
-    for (uint32_t i = 0; i < run->strands; i++) {
-        shown->from[i] = shown_from(run, i);
-        shown->widths[i] = (int)strlen(strand_name(&run->strand[i]));
-    }
-    for (uint64_t number = first_event(run); number <= run->events; number++) {
-        const struct event *event = event_at(run, number);
-        if (!in_shown(shown, event))
+    uint32_t added = 0;
+    shown->widths[strand] = (int)strlen(strand_name(&run->strand[strand]));
+    for (uint64_t n = 0; added < LAST && (event = event_back(run, strand, n)) != NULL; n++) {
+        if (!is_shown(event))
             continue;
-        cell(event, text, sizeof text);
-        int width = (int)strlen(text);
-        if (width > shown->widths[event->strand])
-            shown->widths[event->strand] = width;
+        cell(run, event, text, sizeof text);
+        if ((int)strlen(text) > shown->widths[strand])
+            shown->widths[strand] = (int)strlen(text);
+        shown->event[shown->events++] = event;
+        added++;
     }
 }
 
@@ -361,18 +412,21 @@ static void say_steps(const struct run *run)
 {
     static struct shown shown;
     uint64_t last = 0;
-    if (run->events == 0)
+    shown.events = 0;
+    shown.columns = columns_of(run);
+    for (uint32_t i = 0; i < run->strands; i++) {
+        if (shown.columns >> i & 1)
+            add_shown(run, &shown, i);
+    }
+    if (shown.events == 0)
         return;
-    measure(run, &shown);
+    qsort(shown.event, shown.events, sizeof shown.event[0], earlier);
     say_header(run, shown.columns, shown.widths);
-    for (uint64_t number = first_event(run); number <= run->events; number++) {
-        const struct event *event = event_at(run, number);
-        if (!in_shown(&shown, event))
-            continue;
-        if (last != 0 && number > last + 4)
+    for (size_t i = 0; i < shown.events; i++) {
+        if (last != 0 && shown.event[i]->number > last + 4)
             say("    ...\n");
-        last = number;
-        say_row(run, event, shown.columns, shown.widths);
+        last = shown.event[i]->number;
+        say_row(run, shown.event[i], shown.columns, shown.widths);
     }
 }
 
@@ -435,7 +489,7 @@ void report_failure(struct search *search, const char *file)
     if (run->crash_depth > 0 && symbols_crash(run->crash_frames, run->crash_depth, place, sizeof place))
         say("at %s\n", place);
     if (run->object)
-        say("object: %s\n", name_of(run->object));
+        say("object: %s\n", name_of(run, run->object));
     say_how_often(search);
     say_threads(run);
     say_steps(run);

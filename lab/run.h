@@ -24,12 +24,13 @@
 enum {
     STRANDS = 128, /* at a time: bits of a strand_set */
     DECISIONS = 1 << 17,
-    EVENTS = 1 << 13, /* the last so many are kept; a power of 2 */
+    EVENTS = 1 << 8, /* the last so many of each strand are kept */
     FRAMES = 16,
     MOVES = 1 << 16, /* of a schedule that is given */
     OBJECTS = 64,
     NOTE = 512,
-    OUTSIDE = 16
+    OUTSIDE = 16,
+    READ_LOCKS = 16 /* rwlocks that a strand reads at a time */
 };
 
 /* Strands, by bits. */
@@ -91,6 +92,7 @@ struct strand {
     uint64_t rank;    /* for strategies */
     uint32_t parent;  /* who started it */
     uint32_t touched; /* operations done */
+    uint64_t events;  /* written down, of this place */
 
     os_thread native;
     pid_t system_id;          /* the system's number of the thread; 0: not begun */
@@ -105,12 +107,16 @@ struct strand {
     bool joined;
     char name[64];
 
+    const void *read_locks[READ_LOCKS]; /* see holders.h */
+    uint32_t read_count;
+
     /* What it waits for; written down when the run has got stuck. */
     uint32_t waits_kind; /* enum wait_kind */
     const void *waits_object;
     const int
         *owner; /* of a mutex or rwlock of pthreads that it waits for: the system's number of who has it; NULL: none */
-    uint32_t holder; /* strand + 1 that has it; 0: nobody, or not known */
+    strand_set holders; /* who lets it wait: see holders.h */
+    bool behind;        /* these wait themselves, to write, and come first */
     thr_time since;
     thr_time gives_up;
 };
@@ -225,7 +231,7 @@ struct run {
     struct tally tally[OBJECTS];
     uint32_t tallies;
     struct decision decision[DECISIONS];
-    struct event event[EVENTS];
+    struct event event[STRANDS][EVENTS];
 };
 
 #endif

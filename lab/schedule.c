@@ -1,6 +1,6 @@
 /* schedule.c - the schedule of a run, and its file:
  *
- *     threading schedule 1
+ *     threading schedule 2
  *     # deadlock: ...
  *     program ./dining
  *     argument 5
@@ -10,8 +10,10 @@
  *     # at the 14th turn of strand 1 (worker), before lock_acquire, strand 2 (eater) goes on
  *     at 1 14 lock_acquire run 2
  *     at 2 3 wait wake 1
+ *     end
  *
- * `wake` is a wait that ends before its time. Lines that begin with # are for people. */
+ * `wake` is a wait that ends before its time. Lines that begin with # are for people. In the program's name, its arguments and
+ * the folder a newline is written as \n, and a backslash as two. A file without its last line was cut, and is refused. */
 
 #include "lab/schedule.h"
 
@@ -21,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VERSION = 1, LINE = 8192 };
+enum { VERSION = 2, LINE = 8192 };
 
 static const char *const operations[STEP_KINDS] = {
     [HOOK_LOCK_ACQUIRE] = "lock_acquire",
@@ -148,19 +150,40 @@ void schedule_plan(const struct schedule *schedule, struct plan *plan)
 
 /* -- Writing ------------------------------------------------------------------------------------------------------ */
 
+static void put_char(FILE *file, int c)
+{
+    if (c == '\n' || c == '\\')
+        (void)fputc('\\', file);
+    (void)fputc(c == '\n' ? 'n' : c, file);
+}
+
+/* What the system says of it: each argument ends with a 0. */
+static void put_arguments(FILE *file)
+{
+    FILE *from = fopen("/proc/self/cmdline", "re");
+    const char *what = "program";
+    if (!from)
+        return;
+    for (int c = fgetc(from); c != EOF; c = fgetc(from)) {
+        fprintf(file, "%s ", what);
+        for (; c != EOF && c != '\0'; c = fgetc(from))
+            put_char(file, c);
+        (void)fputc('\n', file);
+        what = "argument";
+    }
+    (void)fclose(from);
+}
+
 static void put_program(FILE *file)
 {
-    char arguments[1 << 16];
     char folder[4096];
-    FILE *from = fopen("/proc/self/cmdline", "re");
-    size_t length = from ? fread(arguments, 1, sizeof arguments - 1, from) : 0;
-    arguments[length] = '\0';
-    for (size_t at = 0; at < length; at += strlen(arguments + at) + 1)
-        fprintf(file, "%s %s\n", at == 0 ? "program" : "argument", arguments + at);
-    if (from)
-        (void)fclose(from);
-    if (getcwd(folder, sizeof folder))
-        fprintf(file, "folder %s\n", folder);
+    put_arguments(file);
+    if (!getcwd(folder, sizeof folder))
+        return;
+    fprintf(file, "folder ");
+    for (const char *c = folder; *c; c++)
+        put_char(file, *c);
+    (void)fputc('\n', file);
 }
 
 static void put_move(FILE *file, const struct run *run, const struct move *move)
@@ -185,7 +208,9 @@ bool schedule_write(const struct schedule *schedule, const struct run *run, cons
     fprintf(file, "limit %llu %llu\n", (unsigned long long)schedule->limit, (unsigned long long)schedule->end);
     for (uint32_t i = 0; i < schedule->moves; i++)
         put_move(file, run, &schedule->move[i]);
-    return fclose(file) == 0;
+    fprintf(file, "end\n");
+    bool written = ferror(file) == 0;
+    return fclose(file) == 0 && written;
 }
 
 /* -- Reading ------------------------------------------------------------------------------------------------------ */
@@ -254,11 +279,15 @@ static bool read_finding(struct schedule *schedule, const char *name)
     return false;
 }
 
+/* What the command reads, or people. */
+static bool is_for_others(const char *line)
+{
+    return *line == '#' || *line == '\0' || strncmp(line, "program ", 8) == 0 || strncmp(line, "argument ", 9) == 0 ||
+           strncmp(line, "folder ", 7) == 0;
+}
+
 static bool read_line(struct schedule *schedule, const char *line)
 {
-    if (*line == '#' || *line == '\0' || strncmp(line, "program ", 8) == 0 || strncmp(line, "argument", 8) == 0 ||
-        strncmp(line, "folder ", 7) == 0)
-        return true;
     if (strncmp(line, "at ", 3) == 0)
         return read_move(schedule, line);
     if (strncmp(line, "finding ", 8) == 0)
@@ -280,29 +309,57 @@ static bool read_head(const char *line, const char *name, char *error, size_t si
         return false;
     }
     if (version != VERSION)
-        (void)snprintf(error, size, "%s is of version %u, which this laboratory does not know", name,
-                       (unsigned)version);
+        (void)snprintf(error, size, "%s is of version %u; this laboratory reads version %d: explore the program again",
+                       name, (unsigned)version, VERSION);
     return version == VERSION;
+}
+
+/* The next line, without its end; what does not fit of an argument is left out. */
+static bool next_line(FILE *file, char *line)
+{
+    if (!fgets(line, LINE, file))
+        return false;
+    size_t length = strcspn(line, "\n");
+    int c = line[length];
+    line[length] = '\0';
+    while (c != '\n' && c != EOF)
+        c = fgetc(file);
+    return true;
+}
+
+/* From the second line on; false: line *n is not understood, or there is none, and the file was cut. */
+static bool read_rest(struct schedule *schedule, FILE *file, char *line, unsigned *n)
+{
+    bool ended = false;
+    while (next_line(file, line)) {
+        ++*n;
+        if (is_for_others(line))
+            continue;
+        if (ended || (strcmp(line, "end") != 0 && !read_line(schedule, line)))
+            return false;
+        ended = strcmp(line, "end") == 0;
+    }
+    *line = '\0';
+    return ended;
 }
 
 static bool read_lines(struct schedule *schedule, FILE *file, const char *name, char *error, size_t size)
 {
     char line[LINE];
-    unsigned n = 0;
-    while (fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = '\0';
-        n++;
-        if (n == 1 && !read_head(line, name, error, size))
-            return false;
-        if (n > 1 && !read_line(schedule, line)) {
-            (void)snprintf(error, size, "%s:%u: not understood: %s", name, n, line);
-            return false;
-        }
-    }
-    qsort(schedule->move, schedule->moves, sizeof *schedule->move, compare);
-    if (n == 0)
+    unsigned n = 1;
+    if (!next_line(file, line)) {
         (void)snprintf(error, size, "%s is empty", name);
-    return n > 0;
+        return false;
+    }
+    if (!read_head(line, name, error, size))
+        return false;
+    bool read = read_rest(schedule, file, line, &n);
+    qsort(schedule->move, schedule->moves, sizeof *schedule->move, compare);
+    if (!read && *line)
+        (void)snprintf(error, size, "%s:%u: not understood: %s", name, n, line);
+    else if (!read)
+        (void)snprintf(error, size, "%s was cut: its last line, `end`, is missing", name);
+    return read;
 }
 
 bool schedule_read(struct schedule *schedule, const char *name, char *error, size_t size)

@@ -2,6 +2,8 @@
  *
  * Nobody can run and there is no deadline        a deadlock
  * only daemons have moved for many steps         a deadlock: they do not help
+ * some wait for each other in a circle, while     a deadlock: others poll, say
+ *   all others had many turns
  * all have had their turns for very long          a livelock
  *
  * The first is certain, but for threads that are outside of control and may still come (stuck_check waits for them, as
@@ -16,79 +18,50 @@
 #include <time.h>
 
 #include "lab/control.h"
-
-static bool waits_for_ever(const struct strand *strand)
-{
-    return strand->state == STRAND_JOINING || (strand->state == STRAND_WAITING && strand->deadline == THR_FOREVER);
-}
+#include "lab/holders.h"
 
 /* -- What each waits for ------------------------------------------------------------------------------------------ */
 
-static uint32_t strand_of_number(const struct run *run, uint32_t number)
-{
-    for (uint32_t i = 0; i < run->strands; i++) {
-        const struct wait_record *record = run->strand[i].record;
-        if (run->strand[i].state != STRAND_UNUSED && record && record->number == number)
-            return i + 1;
-    }
-    return 0;
-}
-
-static uint32_t strand_of_system_id(const struct run *run, pid_t thread)
-{
-    for (uint32_t i = 0; i < run->strands; i++) {
-        if (thread != 0 && run->strand[i].state != STRAND_GONE && run->strand[i].system_id == thread)
-            return i + 1;
-    }
-    return 0;
-}
-
 /* It waits in a call that is not the library's. */
-static void describe_outside(const struct run *run, struct strand *strand)
+static void describe_outside(struct strand *strand)
 {
     if (strand->state != STRAND_WAITING)
         return;
     strand->waits_kind = strand->operation == HOOK_SLEEP ? WAIT_SLEEP : WAIT_NOTHING;
     strand->waits_object = strand->owner ? (const void *)strand->word : strand->object;
-    if (strand->owner)
-        strand->holder = strand_of_system_id(run, *strand->owner);
 }
 
-static void describe(const struct run *run, struct strand *strand)
+static void describe(struct strand *strand)
 {
     const struct wait_record *record = strand->record;
-    uint32_t number = 0;
-    strand->waits_kind = WAIT_NOTHING;
-    strand->holder = 0;
-    if (strand->state == STRAND_JOINING) {
-        strand->waits_kind = WAIT_JOIN;
-        strand->holder = strand->target + 1;
-    }
+    strand->waits_kind = strand->state == STRAND_JOINING ? WAIT_JOIN : WAIT_NOTHING;
+    strand->holders = 0;
     if (strand->state != STRAND_WAITING && strand->state != STRAND_JOINING)
         return;
     if (!record || record->kind == WAIT_NOTHING) {
-        describe_outside(run, strand);
+        describe_outside(strand);
         return;
     }
     strand->waits_kind = record->kind;
     strand->waits_object = record->object;
     strand->since = record->since;
     strand->gives_up = record->deadline;
-    if (lab_library->holder(record, &number) == HELD_BY)
-        strand->holder = strand_of_number(run, number);
 }
 
 void stuck_describe(void)
 {
     struct run *run = control_run;
     for (uint32_t i = 0; i < run->strands; i++)
-        describe(run, &run->strand[i]);
+        describe(&run->strand[i]);
+    for (uint32_t i = 0; i < run->strands; i++) {
+        if (run->strand[i].state == STRAND_WAITING || run->strand[i].state == STRAND_JOINING)
+            holders_find(run, &run->strand[i]);
+    }
 }
 
-/* -- Cycles ------------------------------------------------------------------------------------------------------- */
+/* -- In one line --------------------------------------------------------------------------------------------------- */
 
 static const char *const kinds[] = {
-    [WAIT_NOTHING] = "an object of pthreads",
     [WAIT_LOCK] = "a lock",
     [WAIT_RLOCK] = "an rlock",
     [WAIT_CONDITION] = "a condition",
@@ -97,8 +70,8 @@ static const char *const kinds[] = {
     [WAIT_BARRIER] = "a barrier",
     [WAIT_LATCH] = "a latch",
     [WAIT_ONCE] = "a once",
-    [WAIT_READ] = "an rwlock",
-    [WAIT_WRITE] = "an rwlock",
+    [WAIT_READ] = "an rwlock (to read)",
+    [WAIT_WRITE] = "an rwlock (to write)",
     [WAIT_TIMER] = "a timer",
     [WAIT_EXIT] = "the non-daemon threads",
     [WAIT_SLEEP] = "the clock",
@@ -114,57 +87,73 @@ static const char *const kinds[] = {
     [WAIT_EXECUTOR] = "the workers of an executor",
 };
 
-static const char *kind_of(const struct strand *strand)
+const char *stuck_outside_kind(const struct strand *strand)
 {
-    const char *kind = strand->waits_kind < sizeof kinds / sizeof *kinds ? kinds[strand->waits_kind] : NULL;
-    return kind ? kind : "something";
+    static const char *const calls[][2] = {
+        {"pthread_mutex", "pthread mutex"},
+        {"pthread_cond", "pthread condition"},
+        {"pthread_rwlock_r", "pthread rwlock (to read)"},
+        {"pthread_rwlock_w", "pthread rwlock (to write)"},
+        {"pthread_spin", "pthread spin lock"},
+        {"pthread_barrier", "pthread barrier"},
+        {"pthread_once", "pthread once"},
+        {"sem_", "POSIX semaphore"},
+        {"futex", "futex"},
+    };
+    if (strand->owner && strand->call && strncmp(strand->call, "pthread_cond", 12) == 0)
+        return calls[0][1]; /* it has been notified, and wants its mutex back */
+    for (size_t i = 0; strand->call && i < sizeof calls / sizeof *calls; i++) {
+        if (strncmp(strand->call, calls[i][0], strlen(calls[i][0])) == 0)
+            return calls[i][1];
+    }
+    return "something";
 }
 
-/* The length of the cycle of holders through this strand; 0: there is none. */
-static uint32_t cycle_through(const struct run *run, const struct strand *first)
+/* With its article. */
+static void kind_of(const struct strand *strand, char *text, size_t size)
 {
-    const struct strand *strand = first;
-    for (uint32_t length = 1; length <= run->strands; length++) {
-        if (!waits_for_ever(strand) || strand->holder == 0)
-            return 0;
-        strand = &run->strand[strand->holder - 1];
-        if (strand == first)
-            return length;
-    }
-    return 0;
+    const char *kind = strand->waits_kind < sizeof kinds / sizeof *kinds ? kinds[strand->waits_kind] : NULL;
+    if (strand->waits_kind == WAIT_NOTHING && strand->call)
+        (void)snprintf(text, size, "a %s", stuck_outside_kind(strand));
+    else
+        (void)snprintf(text, size, "%s", kind ? kind : "something");
 }
 
 static void put_wait(const struct run *run, const struct strand *strand, char *text, size_t size)
 {
+    char by[NOTE / 2];
+    char kind[64];
     size_t length = strlen(text);
-    const char *by = strand->holder ? run->strand[strand->holder - 1].name : NULL;
+    kind_of(strand, kind, sizeof kind);
+    holders_names(run, strand, by, sizeof by);
     if (strand->waits_kind == WAIT_JOIN)
         (void)snprintf(text + length, size - length, "%s%s waits for the end of %s", length ? "; " : "", strand->name,
-                       by ? by : "another");
+                       *by ? by : "another");
     else
-        (void)snprintf(text + length, size - length, "%s%s waits for %s%s%s", length ? "; " : "", strand->name,
-                       kind_of(strand), by ? " held by " : "", by ? by : "");
+        (void)snprintf(text + length, size - length, "%s%s waits for %s%s%s", length ? "; " : "", strand->name, kind,
+                       !*by             ? ""
+                       : strand->behind ? " behind "
+                                        : " held by ",
+                       by);
 }
 
-/* In one line: the cycle, or else all that wait for ever, main last. */
+/* A circle of some that wait for each other, or else all that wait for ever, main last. */
 static const struct strand *say_who_waits(struct run *run, char *text, size_t size)
 {
+    uint32_t circle[STRANDS];
+    uint32_t n = 0;
     const struct strand *culprit = NULL;
     text[0] = '\0';
     stuck_describe();
-    for (uint32_t i = 0; i < run->strands && !culprit; i++)
-        culprit = cycle_through(run, &run->strand[i]) ? &run->strand[i] : NULL;
-    if (culprit) {
-        const struct strand *strand = culprit;
-        do {
-            put_wait(run, strand, text, size);
-            strand = &run->strand[strand->holder - 1];
-        } while (strand != culprit);
-        return culprit;
-    }
+    for (uint32_t i = 0; i < run->strands && n == 0; i++)
+        n = holders_circle(run, i, circle);
+    for (uint32_t i = 0; i < n; i++)
+        put_wait(run, &run->strand[circle[i]], text, size);
+    if (n > 0)
+        return &run->strand[circle[0]];
     for (uint32_t i = 1; i <= run->strands; i++) {
         const struct strand *strand = &run->strand[i % run->strands];
-        if (!waits_for_ever(strand) || (strand->daemon && strand->begun))
+        if (!holders_waits_for_ever(strand) || (strand->daemon && strand->begun))
             continue;
         put_wait(run, strand, text, size);
         culprit = culprit ? culprit : strand;
@@ -255,6 +244,27 @@ void stuck_but_daemons(void)
     char who[NOTE];
     const struct strand *culprit = say_who_waits(run, who, sizeof who);
     control_found(THR_FOUND_DEADLOCK, culprit, "deadlock, in which only daemons still move: %s", who);
+}
+
+void stuck_circle(void)
+{
+    static uint64_t turns_before;
+    struct run *run = control_run;
+    uint32_t circle[STRANDS];
+    char who[NOTE];
+    uint32_t n = 0;
+    uint64_t turns = 0;
+    stuck_describe();
+    for (uint32_t i = 0; i < run->strands && n == 0; i++)
+        n = holders_circle(run, i, circle);
+    for (uint32_t i = 0; i < n; i++)
+        turns += run->strand[circle[i]].turn + ((uint64_t)circle[i] << 40);
+    if (n == 0 || turns != turns_before) {
+        turns_before = turns;
+        return;
+    }
+    const struct strand *culprit = say_who_waits(run, who, sizeof who);
+    control_found(THR_FOUND_DEADLOCK, culprit, "deadlock, beside threads that still move: %s", who);
 }
 
 void stuck_running(struct strand *self)

@@ -332,6 +332,20 @@ bool symbols_call(void *const *frames, size_t n, char *text, size_t size)
     return true;
 }
 
+bool symbols_entry(void *const *frames, size_t n, char *text, size_t size)
+{
+    static const char prefix[] = "thr_";
+    const struct place *stack[INLINED];
+    const struct place *entry = NULL;
+    size_t count = flatten(frames, n, stack, INLINED);
+    for (size_t i = 0; i < count && (!entry || is_library(stack[i])); i++)
+        entry = is_library(stack[i]) ? stack[i] : entry;
+    if (!entry || strncmp(entry->function, prefix, strlen(prefix)) != 0 || entry->function[strlen(prefix)] == '_')
+        return false;
+    lab_copy(text, size, entry->function + strlen(prefix));
+    return true;
+}
+
 bool symbols_crash(void *const *frames, size_t n, char *text, size_t size)
 {
     const struct place *stack[INLINED];
@@ -456,8 +470,9 @@ static void read_variables(const struct module *module)
 bool symbols_object(const void *address, char *text, size_t size)
 {
     struct module module;
-    if (!module_of(address, &module))
-        return false;
+    learn_library();
+    if (!module_of(address, &module) || (library.alone && strcmp(module.file, library.file) == 0))
+        return false; /* the library's own variables say nothing to the program's author */
     read_variables(&module);
     uintptr_t at = (uintptr_t)address - module.bias;
     for (size_t i = 0; i < variables.count; i++) {

@@ -15,6 +15,9 @@ void symbols_resolve(void *const *addresses, size_t n);
  * known. The stack's addresses were resolved. */
 bool symbols_call(void *const *frames, size_t n, char *text, size_t size);
 
+/* The function of the library that was called there, without its prefix: "event_is_set". False: it is not known. */
+bool symbols_entry(void *const *frames, size_t n, char *text, size_t size);
+
 /* The innermost place that is neither the library's nor the C library's: of a crash. */
 bool symbols_crash(void *const *frames, size_t n, char *text, size_t size);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lab/control.h"
+#include "lab/holders.h"
 #include "lab/record.h"
 #include "lab/strategy.h"
 #include "lab/unseen.h"
@@ -101,6 +102,9 @@ static void note(struct strand *self, enum hook_operation operation, const void 
     case HOOK_THREAD_END:
         self->failed = self->thread && lab_library->failed(self->thread);
         break;
+    case HOOK_READ_RELEASE:
+        holders_read_end(self, object);
+        break;
     case HOOK_THREAD_JOIN:
         other = strand_of(object);
         if (other)
@@ -124,6 +128,14 @@ static void system_point(enum hook_operation operation, const void *object)
         unseen_end();
     }
     errno = saved;
+}
+
+static void system_taken(enum hook_operation operation, const void *object, thr_time deadline, const void *site)
+{
+    (void)deadline;
+    (void)site;
+    if (operation == HOOK_READ_ACQUIRE && control_self)
+        holders_read(control_self, object);
 }
 
 static void system_misuse(const void *object, thr_result result)
@@ -174,7 +186,7 @@ static bool system_join(os_thread thread)
 }
 
 const struct wait_system lab_system = {system_wait,  system_wake, system_now,    system_point,
-                                       system_start, system_join, system_misuse, NULL};
+                                       system_start, system_join, system_misuse, system_taken};
 
 /* -- The end ------------------------------------------------------------------------------------------------------ */
 

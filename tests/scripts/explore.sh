@@ -101,6 +101,8 @@ int main(int argc, char **argv)
     thr_thread *two;
     char line[16];
     rounds = argc > 1 && strcmp(argv[1], "two rounds") == 0 ? 2 : 1;
+    if (argc > 2 && (argc != 5 || strcmp(argv[2], "a\nb\\n\\") != 0 || *argv[3] || strlen(argv[4]) != 20000))
+        return 4;
     if (!fgets(line, sizeof line, stdin) || strcmp(line, "go\n") != 0)
         return 0; /* what was typed is served to each run */
     if (thr_spawn(&one, left_right, NULL, .name = "one") != THR_OK ||
@@ -139,6 +141,14 @@ timeout "$limit" "$threading" replay abba_static.schedule -- ./abba_static 'one 
 [ $? = 0 ] || fail 'without threads, and failed'
 says 'started no thread'
 
+# Arguments may have anything in them, and be long.
+timeout "$limit" "$threading" explore -o strange.schedule -- ./abba_static 'two rounds' $'a\nb\\n\\' '' \
+    "$(printf '%020000d' 7)" <<<go >log 2>&1
+[ $? = 1 ] || fail 'strange arguments: nothing was found'
+timeout "$limit" "$threading" replay strange.schedule <<<go >log 2>&1
+[ $? = 1 ] || fail 'strange arguments: the schedule did not fail again'
+says 'deadlock: one waits for a lock held by two; two waits for a lock held by one'
+
 # The debugger starts the program through $SHELL, which may be any shell or none; and it may be forbidden to.
 export HOME=$tmp SHELL=/bin/sh
 if command -v gdb >/dev/null && gdb -q -batch -ex run --args true 2>&1 | grep -q 'exited normally'; then
@@ -166,6 +176,59 @@ grep -qF ':?' log && fail 'a place that nobody knows is told'
 expect_from typed 1 "$threading" explore -- ./abba_bare_all
 says 'one                waits for lock right, held by two, for 0.000 s, at left_right'
 grep -qF ':?' log && fail 'a place that nobody knows is told'
+
+# -- Who reads, and who only asks ----------------------------------------------------------------------------------------
+
+cat >upgrade.c <<'END'
+#include <stdlib.h>
+#include <threading.h>
+
+static thr_rwlock table = THR_RWLOCK_INIT;
+static thr_barrier both;
+
+static void *upgrade(void *arg)
+{
+    thr_rwlock_acquire_read(&table); /* reads */
+    if (thr_barrier_wait(&both, NULL) != THR_OK)
+        return NULL;
+    thr_rwlock_acquire_write(&table); /* writes */
+    thr_rwlock_release_write(&table);
+    thr_rwlock_release_read(&table);
+    return arg;
+}
+
+/* With an argument it asks again and again whether the first has ended. */
+int main(int argc, char **argv)
+{
+    thr_thread *one;
+    thr_thread *two;
+    if (thr_barrier_init(&both, 2, NULL, NULL) != THR_OK || thr_spawn(&one, upgrade, NULL, .name = "one") != THR_OK ||
+        thr_spawn(&two, upgrade, NULL, .name = "two") != THR_OK)
+        return 1;
+    while (argc > 1 && argv[1] && thr_thread_is_alive(one)) /* asks */
+        thr_sleep(0.01);
+    thr_thread_join(one, NULL);
+    thr_thread_join(two, NULL);
+    return 0;
+}
+END
+line() { grep -n "/\* $1 \*/" upgrade.c | cut -d: -f1; }
+"$CC" "${flags[@]}" upgrade.c -o upgrade "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+"$CC" "${flags[@]}" upgrade.c -o upgrade_shared -L "$THR_BUILD_DIR" -Wl,-rpath,"$THR_BUILD_DIR" -lthreading -pthread ||
+    fail 'does not compile'
+for program in upgrade upgrade_shared; do
+    expect 1 "$threading" explore -- ./$program
+    says 'deadlock: one waits for an rwlock (to write) held by itself'
+    says "waits for rwlock (to write) table, held by itself and two, for 0.000 s, at upgrade.c:$(line writes) in upgrade"
+    says "waits for rwlock (to write) table, held by one and itself, for 0.000 s, at upgrade.c:$(line writes) in upgrade"
+    [ "$(grep -c "holds rwlock table, to read, at upgrade.c:$(line reads) in upgrade" log)" = 2 ] ||
+        fail 'not both readers are named'
+    # Main would ask for ever; it is neither a hang, nor do its steps hide those of the others.
+    expect 1 "$threading" explore -- ./$program ask
+    says 'deadlock, beside threads that still move: one waits for an rwlock (to write) held by itself'
+    says "thread_is_alive one upgrade.c:$(line asks)"
+    says "rwlock_acquire_read table upgrade.c:$(line reads)"
+done
 
 # -- A thread that spins -------------------------------------------------------------------------------------------------
 
@@ -396,10 +459,21 @@ printf 'threading schedule 999\nprogram ./abba_static\n' >newer.schedule
 timeout "$limit" "$threading" replay newer.schedule <<<go >log 2>&1
 [ $? = 2 ] || fail 'a schedule of another version'
 says 'version 999'
-printf 'threading schedule 1\nprogram ./abba_static\nat one two\n' >broken.schedule
-timeout "$limit" "$threading" replay broken.schedule <<<go >log 2>&1
-[ $? = 2 ] || fail 'a schedule that is broken'
-says 'broken.schedule:3: not understood'
+for line in 'at one two' 'at 1 2 lock_acquire run' "$(printf 'end\nat 1 2 lock_acquire run 2')"; do
+    printf 'threading schedule 2\nprogram ./abba_static\n%s\nend\n' "$line" >broken.schedule
+    timeout "$limit" "$threading" replay broken.schedule <<<go >log 2>&1
+    [ $? = 2 ] || fail 'a schedule that is broken'
+    says "broken.schedule:$(($(wc -l <broken.schedule) - 1)): not understood"
+done
+# Cut anywhere, at the end of a line or within one.
+size=$(wc -c <abba_static.schedule)
+for ((cut = size - 1; cut > 25; cut -= 9)); do
+    head -c "$cut" abba_static.schedule >cut.schedule
+    [ "$(tail -c 3 cut.schedule)" != end ] || continue
+    timeout "$limit" "$threading" replay cut.schedule -- ./abba_static 'two rounds' <<<go >log 2>&1
+    [ $? = 2 ] || fail "a schedule that was cut after $cut of $size bytes"
+    grep -q 'cut.schedule was cut\|cut.schedule:[0-9]*: not understood' log || fail "cut after $cut: another message"
+done
 expect 0 "$threading" --help
 says 'explore'
 expect 0 "$threading" --version

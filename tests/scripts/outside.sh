@@ -72,10 +72,15 @@ steered
 case=mutexes_crossed
 line=$(grep -n 'first ? &right : &left) == 0' "$THR_SOURCE_DIR/tests/programs/outside.c" | head -n 1 | cut -d: -f1)
 explore 1 mutexes_crossed
-says 'deadlock: native-1 waits for an object of pthreads held by native-2; native-2 waits for an object of pthreads held by'
-says "waits for an object of pthreads: right, held by native-2, at outside.c:$line in cross_mutexes"
-says 'holds an object of pthreads: right'
+says 'deadlock: pthread-1 waits for a pthread mutex held by pthread-2; pthread-2 waits for a pthread mutex held by pthread-1'
+says "waits for pthread mutex right, held by pthread-2, at outside.c:$line in cross_mutexes"
+says 'holds pthread mutex right, at outside.c:'
 says "pthread_mutex_lock left outside.c:$line"
+
+case=rwlock_upgraded
+explore 1 rwlock_upgraded
+says 'waits for a pthread rwlock (to write) held by '
+says ', to read, at outside.c:'
 
 program=$THR_BUILD_DIR/tests/programs/outside_cpp
 finds 'deadlock' wait_without_notify
