@@ -73,9 +73,13 @@ struct strand *strategy_default(struct run *run, const struct strand *self, stra
 const struct strategy *strategy_of(uint32_t kind)
 {
     static const struct strategy *const all[STRATEGIES] = {
-        [STRATEGY_GIVEN] = &strategy_given, [STRATEGY_RANDOM] = &strategy_random,
-        [STRATEGY_PCT] = &strategy_pct,     [STRATEGY_POS] = &strategy_pos,
-        [STRATEGY_SURW] = &strategy_surw,   [STRATEGY_EXHAUSTIVE] = &strategy_exhaustive,
+        [STRATEGY_GIVEN] = &strategy_given,
+        [STRATEGY_RANDOM] = &strategy_random,
+        [STRATEGY_PCT] = &strategy_pct,
+        [STRATEGY_POS] = &strategy_pos,
+        [STRATEGY_SURW] = &strategy_surw,
+        [STRATEGY_EXHAUSTIVE] = &strategy_exhaustive,
+        [STRATEGY_STRETCHES] = &strategy_stretches,
     };
     return all[kind];
 }

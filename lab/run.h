@@ -27,6 +27,7 @@ enum {
     EVENTS = 1 << 8, /* the last so many of each strand are kept */
     FRAMES = 16,
     MOVES = 1 << 16, /* of a schedule that is given */
+    STRETCHES = 1 << 13,
     OBJECTS = 64,
     NOTE = 512,
     OUTSIDE = 16,
@@ -155,6 +156,12 @@ struct move {
     uint32_t operation; /* of the strand then: to notice a program that does something else */
 };
 
+/* A strand goes on until it has come to this turn; see stretches.h. */
+struct stretch {
+    uint32_t strand;
+    uint32_t until; /* UINT32_MAX: as long as it can */
+};
+
 enum strategy_kind {
     STRATEGY_GIVEN, /* what plan.moves says; else the default */
     STRATEGY_RANDOM,
@@ -162,6 +169,7 @@ enum strategy_kind {
     STRATEGY_POS,
     STRATEGY_SURW,
     STRATEGY_EXHAUSTIVE,
+    STRATEGY_STRETCHES, /* what plan.stretch says; else the default */
     STRATEGIES
 };
 
@@ -187,6 +195,8 @@ struct plan {
     uint32_t moves;
     uint32_t prefix;
     struct move move[MOVES];
+    uint32_t stretches;
+    struct stretch stretch[STRETCHES];
     uint8_t first[DECISIONS]; /* strands */
 };
 

@@ -3,7 +3,7 @@
  * S1  Run n is in job n modulo the number of jobs, and begins when run n - jobs has been looked at. So what is known when a
  *     plan is made depends on the seed and the number of jobs only, not on who is faster.
  * S2  After the first failure, some more runs are made, to say how often it happens; not where each would take as long as
- *     the watchdog waits.
+ *     the watchdog waits. The simplest of those that fail in the same way is the one that is made shorter, and shown.
  * S3  Nothing is allocated on the heap before the last fork (job.h). */
 
 #include "lab/search.h"
@@ -54,11 +54,20 @@ static void collect_outside(struct search *search, const struct run *run)
     }
 }
 
+/* Whether it is nearer to what is to be shown than the one that is kept: without early ends, with fewer preemptions. */
+static bool is_simpler(const struct search *search, const struct run *run)
+{
+    const struct run *kept = search->failure;
+    if ((run->earlies > 0) != (kept->earlies > 0))
+        return run->earlies == 0;
+    return run->preemptions < kept->preemptions;
+}
+
 static void keep_failure(struct search *search, const struct run *run, const struct outcome *outcome)
 {
-    search->first = run->plan.number;
     search->outcome = *outcome;
-    memcpy(search->failure, run, sizeof *run);
+    /* It has no events, and only so many decisions. */
+    memcpy(search->failure, run, offsetof(struct run, decision) + run->decisions * sizeof *run->decision);
     schedule_of(run, outcome->finding, search->schedule);
 }
 
@@ -76,8 +85,10 @@ static void look_at(struct search *search, const struct job *job)
         portfolio_learn(search, run);
     if (outcome.finding == THR_FOUND_NOTHING)
         return;
-    if (search->first == 0)
+    if (search->first == 0 || (outcome.finding == search->outcome.finding && !outcome.late && is_simpler(search, run)))
         keep_failure(search, run, &outcome);
+    if (search->first == 0)
+        search->first = run->plan.number;
     if (outcome.finding == search->outcome.finding) {
         search->failed++;
         search->early_only += run->earlies > 0;

@@ -42,7 +42,7 @@ struct search {
 
     uint64_t first; /* the number of the first that failed; 0: none has */
     struct outcome outcome;
-    struct run *failure; /* a copy of that run */
+    struct run *failure; /* a copy of the simplest that failed in the same way */
     struct schedule *schedule;
     bool unsteady;
     char difference[NOTE];

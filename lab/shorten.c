@@ -1,6 +1,10 @@
 /* shorten.c - a schedule that fails is run again, and made as short as it can be.
  *
- * Moves are left out in chunks, halves first, then smaller ones, down to single moves: what still fails in the same way is
+ * First the stretches of the run (stretches.h) are put together: in all of it those of each strand, then in its halves,
+ * quarters, down to two neighbours; then each with the next one of its strand, wherever that is. What still fails in the same
+ * way, with no more preemptions, is kept. That takes whole threads out of the way, of which there may be many.
+ *
+ * Then moves are left out in chunks, halves first, then smaller ones, down to single moves: what still fails in the same way is
  * kept. A schedule of which a move was left out goes on with the default there (given.c), and may fail or not. In the end no
  * single move can be left out.
  *
@@ -13,11 +17,12 @@
 #include "lab/frontier.h"
 #include "lab/search.h"
 #include "lab/strategy.h"
+#include "lab/stretches.h"
 
-enum { TRIES = 2000, FEWEST_TRIES = 1500 };
+enum { TRIES = 2000, FEWEST_TRIES = 1500, ROUNDS = 4 };
 
-#define TRY_TIME ((thr_time)10000000000)
-#define FEWEST_TIME ((thr_time)10000000000)
+#define TRY_TIME ((thr_time)5000000000)
+#define FEWEST_TIME ((thr_time)3000000000)
 
 /* -- The same again ----------------------------------------------------------------------------------------------- */
 
@@ -55,6 +60,101 @@ static int confirm(struct search *search)
     return 0;
 }
 
+/* -- Fewer stretches ---------------------------------------------------------------------------------------------- */
+
+/* What is known of the schedule that is the shortest so far. */
+static struct {
+    struct stretch *stretch; /* of its run */
+    struct stretch *spare;
+    uint32_t n;
+    thr_time end; /* no more tries after it */
+} known;
+
+static bool time_is_up(void)
+{
+    return lab_library->os->now() > known.end;
+}
+
+/* Runs the spare list, of n. 0: it fails as well, and is the known one now; 1: in a process of a run; -1: none could be had;
+ * 2: it is no better. */
+static int try_stretches(struct search *search, uint32_t n)
+{
+    struct job *job = &search->job[0];
+    struct outcome outcome;
+    search_plan_replay(search, search->schedule, false);
+    job->run->plan.strategy = STRATEGY_STRETCHES;
+    job->run->plan.stretches = n;
+    memcpy(job->run->plan.stretch, known.spare, n * sizeof *known.spare);
+    int forked = job_fork(job);
+    if (forked != 0)
+        return forked;
+    if (!job_wait(job))
+        return -1;
+    job_outcome(job, &outcome);
+    uint32_t after = stretches_of(job->run, known.spare);
+    if (outcome.finding != search->outcome.finding || job->run->preemptions > search->schedule->preemptions ||
+        after == 0 || (job->run->preemptions == search->schedule->preemptions && after >= known.n))
+        return 2;
+    schedule_of(job->run, outcome.finding, search->schedule);
+    memcpy(known.stretch, known.spare, after * sizeof *known.spare);
+    known.n = after;
+    return 0;
+}
+
+/* In chunks of this size. Returns as search_run. */
+static int join_chunks(struct search *search, uint32_t size)
+{
+    for (uint32_t at = 0; at + 1 < known.n && !time_is_up(); at += size) {
+        int done = 2;
+        for (int last = 0; last <= 1 && done == 2; last++) {
+            uint32_t n = stretches_join(known.stretch, known.n, at, size, last, known.spare);
+            done = n < known.n ? try_stretches(search, n) : 2;
+        }
+        if (done == 1 || done == -1)
+            return done;
+    }
+    return 0;
+}
+
+static int join_pairs(struct search *search)
+{
+    for (uint32_t at = 0; at < known.n && !time_is_up();) {
+        int done = 2;
+        for (int last = 0; last <= 1 && done == 2; last++) {
+            uint32_t n = stretches_join_next(known.stretch, known.n, at, last, known.spare);
+            done = n < known.n ? try_stretches(search, n) : 2;
+        }
+        if (done == 1 || done == -1)
+            return done;
+        at += done == 2;
+    }
+    return 0;
+}
+
+/* The list of the schedule as it is. Returns as search_run. */
+static int know(struct search *search)
+{
+    struct outcome outcome;
+    int done = search_replay(search, search->schedule, false, &outcome);
+    known.n =
+        done == 0 && outcome.finding == search->outcome.finding ? stretches_of(search->job[0].run, known.stretch) : 0;
+    return done;
+}
+
+static int fewer_stretches(struct search *search)
+{
+    uint32_t before;
+    int done = know(search);
+    do {
+        before = known.n;
+        for (uint32_t size = known.n; done == 0 && size > 1; size = size == 2 ? 1 : (size + 1) / 2)
+            done = join_chunks(search, size);
+        if (done == 0)
+            done = join_pairs(search);
+    } while (done == 0 && known.n < before && search->schedule->preemptions > 0 && !time_is_up());
+    return done;
+}
+
 /* -- Shorter ------------------------------------------------------------------------------------------------------ */
 
 static void without(const struct schedule *from, uint32_t at, uint32_t n, struct schedule *to)
@@ -68,11 +168,10 @@ static void without(const struct schedule *from, uint32_t at, uint32_t n, struct
 /* Tries all chunks of n moves. 2: the time is up. */
 static int try_chunks(struct search *search, struct schedule *spare, uint32_t n, uint32_t *tries)
 {
-    thr_time end = search->start + TRY_TIME;
     for (uint32_t at = 0; at < search->schedule->moves;) {
         struct outcome outcome;
         uint32_t size = search->schedule->moves - at < n ? search->schedule->moves - at : n;
-        if (++*tries > TRIES || lab_library->os->now() > end)
+        if (++*tries > TRIES || time_is_up())
             return 2;
         without(search->schedule, at, size, spare);
         int done = search_replay(search, spare, false, &outcome);
@@ -88,14 +187,10 @@ static int try_chunks(struct search *search, struct schedule *spare, uint32_t n,
     return 0;
 }
 
-static int shorten_moves(struct search *search)
+static int fewer_moves(struct search *search, struct schedule *spare)
 {
-    struct schedule *spare = job_shared(sizeof *spare);
     uint32_t tries = 0;
     int done = 0;
-    if (!spare)
-        return -1;
-    search->start = lab_library->os->now();
     for (uint32_t n = search->schedule->moves; n > 0 && done == 0; n = n == 1 ? 0 : (n + 1) / 2)
         done = try_chunks(search, spare, n, &tries);
     /* Once more, as long as single ones go. */
@@ -140,18 +235,39 @@ static int fewest(struct search *search)
     return 0;
 }
 
+/* One after the other, as long as that helps: what the one has left out makes room for the other. */
+static int shorter(struct search *search, struct schedule *spare)
+{
+    int done = 0;
+    uint32_t before = UINT32_MAX;
+    known.end = lab_library->os->now() + TRY_TIME;
+    for (int i = 0; i < ROUNDS && done == 0 && search->schedule->preemptions < before && !time_is_up(); i++) {
+        before = search->schedule->preemptions;
+        if (search->schedule->earlies == 0)
+            done = fewer_stretches(search);
+        if (done == 0)
+            done = fewer_moves(search, spare);
+    }
+    return done;
+}
+
 /* What the watchdog ends takes long: it is not tried again and again. */
 static int improve(struct search *search)
 {
     int done = search->outcome.late ? 0 : confirm(search);
     if (done != 0 || search->unsteady || search->outcome.late)
         return done;
-    done = shorten_moves(search);
+    struct schedule *spare = job_shared(sizeof *spare);
+    known.stretch = job_shared(STRETCHES * sizeof *known.stretch);
+    known.spare = job_shared(STRETCHES * sizeof *known.spare);
+    if (!spare || !known.stretch || !known.spare)
+        return -1;
+    done = shorter(search, spare);
     uint32_t preemptions = search->schedule->preemptions;
     if (done == 0)
         done = fewest(search);
     if (done == 0 && search->schedule->preemptions < preemptions)
-        done = shorten_moves(search);
+        done = shorter(search, spare);
     return done;
 }
 

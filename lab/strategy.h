@@ -25,6 +25,7 @@ extern const struct strategy strategy_pct;
 extern const struct strategy strategy_pos;
 extern const struct strategy strategy_surw;
 extern const struct strategy strategy_exhaustive;
+extern const struct strategy strategy_stretches;
 
 const struct strategy *strategy_of(uint32_t kind);
 
