@@ -1,8 +1,8 @@
 /* launch.c - runs a program with the laboratory loaded into it.
  *
  * The program is started as it is, with environment variables that the library looks at before main (src/lab/link.h). The
- * laboratory is preloaded too, so that it sees blocking calls that do not go through the library. A pipe tells whether the
- * library was there at all, and whether the program came to a thread (attach_tell in lab/attach.c).
+ * laboratory is preloaded too, so that it sees blocking calls that do not go through the library. In memory that is
+ * shared stands whether the library was there at all, and whether the program came to a thread (attach_tell in lab/attach.c).
  *
  * Addresses are the same in every run, where the system lets us ask for that: then a schedule that is replayed later finds
  * the same ones. */
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -134,17 +135,6 @@ static char **wrapped(char *const *wrapper, char **argv)
     return all;
 }
 
-/* The next byte that the laboratory sends; 0: there is none, it has ended. */
-static char next_news(int from)
-{
-    char byte;
-    ssize_t got;
-    do
-        got = read(from, &byte, 1);
-    while (got < 0 && errno == EINTR);
-    return got == 1 ? byte : 0;
-}
-
 /* It ended by itself, and not in the laboratory. */
 static int status_alone(int status, const char *program)
 {
@@ -176,13 +166,13 @@ static int status_wrapped(pid_t child)
     return await(child, &status) && WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_USAGE;
 }
 
-static int status_of(pid_t child, int from, const char *program)
+static int status_of(pid_t child, const volatile char *told, const char *program)
 {
     int status;
-    bool there = next_news(from) != 0;
-    bool stopped = there && next_news(from) != 0;
     if (!await(child, &status))
         return STATUS_USAGE;
+    bool there = told[0] != 0;
+    bool stopped = told[1] != 0;
     if (!there) {
         if (!(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_USAGE))
             complain("%s does not use the library `threading` (or a version of it without the laboratory)", program);
@@ -201,22 +191,23 @@ int launch(const char *mode, const struct launch_options *options, char **argv, 
 {
     char file[PATH_MAX];
     char text[sizeof options->text + 64];
-    int news[2];
     if (!find_lab(file, sizeof file)) {
         complain("%s is not beside this command, nor where it is installed", LAB_FILE);
         return STATUS_USAGE;
     }
-    if (pipe(news) != 0) {
-        complain("no pipe: %s", strerror(errno));
+    int news = memfd_create("news", 0);
+    void *told = news >= 0 && ftruncate(news, ATTACH_SIZE) == 0
+                     ? mmap(NULL, ATTACH_SIZE, PROT_READ, MAP_SHARED, news, 0)
+                     : MAP_FAILED;
+    if (told == MAP_FAILED) {
+        complain("no memory: %s", strerror(errno));
         return STATUS_USAGE;
     }
-    (void)snprintf(text, sizeof text, "%sattached=%d\n", options->text, news[1]);
+    (void)snprintf(text, sizeof text, "%sattached=%d\n", options->text, news);
     pid_t child = fork();
-    if (child == 0) {
-        (void)close(news[0]);
+    if (child == 0)
         become(file, mode, text, wrapped(wrapper, argv));
-    }
-    (void)close(news[1]);
+    (void)close(news);
     if (child < 0) {
         complain("no process: %s", strerror(errno));
         return STATUS_USAGE;
@@ -224,5 +215,5 @@ int launch(const char *mode, const struct launch_options *options, char **argv, 
     /* Ctrl-C is for the program; the laboratory in it ends the search with a summary. */
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGQUIT, SIG_IGN);
-    return wrapper ? status_wrapped(child) : status_of(child, news[0], argv[0]);
+    return wrapper ? status_wrapped(child) : status_of(child, told, argv[0]);
 }

@@ -1,8 +1,10 @@
 /* threading.c - the command: finds the subcommand. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 
@@ -42,9 +44,21 @@ static bool is(const char *argument, const char *brief, const char *full)
     return strcmp(argument, brief) == 0 || strcmp(argument, full) == 0;
 }
 
+/* What we open must not become the program's standard input, output or error, where these are closed. */
+static void open_standard_files(void)
+{
+    for (int file = open("/dev/null", O_RDWR); file >= 0; file = dup(file)) {
+        if (file > STDERR_FILENO) {
+            (void)close(file);
+            return;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     char name[64];
+    open_standard_files();
     argp_err_exit_status = STATUS_USAGE;
     if (argc < 2) {
         usage(stderr);

@@ -3,9 +3,12 @@
  * Called at the start of a program, it does what the environment asks for: the mode's function. Called by thr_explore, it
  * only hands back its own functions. The options are copied: what the program starts must not find them. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lab/lab.h"
@@ -56,17 +59,39 @@ double option_seconds(const char *name, double otherwise)
 
 /* -- Attaching ---------------------------------------------------------------------------------------------------- */
 
+/* In memory that the command shares: a file might be closed by the program. */
 void attach_tell(char byte)
 {
-    static int to = -1;
-    if (to < 0)
-        to = (int)option_count("attached", 0);
-    if (to > STDERR_FILENO)
-        (void)!write(to, &byte, 1);
-    if (to > STDERR_FILENO && byte == ATTACH_STOPPED) {
-        (void)close(to);
-        to = 0;
+    static char *told;
+    int file = (int)option_count("attached", 0);
+    if (!told && byte == ATTACH_THERE && file > STDERR_FILENO) {
+        void *memory = mmap(NULL, ATTACH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        told = memory != MAP_FAILED ? memory : NULL;
+        (void)close(file);
     }
+    if (told)
+        told[byte == ATTACH_STOPPED] = byte;
+}
+
+/* -- Where messages go -------------------------------------------------------------------------------------------- */
+
+static int kept = -1;
+static struct stat kept_is;
+
+void lab_error_keep(void)
+{
+    enum { HIGH = 200 }; /* out of the program's way */
+    kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, HIGH);
+    if (kept >= 0 && fstat(kept, &kept_is) != 0)
+        kept = -1;
+}
+
+/* The program may have closed that one, too, and opened another. */
+int lab_error(void)
+{
+    struct stat now;
+    bool same = kept >= 0 && fstat(kept, &now) == 0 && now.st_dev == kept_is.st_dev && now.st_ino == kept_is.st_ino;
+    return same ? kept : STDERR_FILENO;
 }
 
 /* What the program starts is not under the laboratory. */
@@ -74,7 +99,12 @@ static void forget_environment(void)
 {
     (void)unsetenv(LAB_MODE_VARIABLE);
     (void)unsetenv(LAB_OPTIONS_VARIABLE);
-    (void)unsetenv("LD_PRELOAD");
+    const char *preloaded = getenv("LD_PRELOAD");
+    const char *others = preloaded ? strchr(preloaded, ':') : NULL; /* see preload() in cli/launch.c */
+    if (others)
+        (void)setenv("LD_PRELOAD", others + 1, 1);
+    else
+        (void)unsetenv("LD_PRELOAD");
 }
 
 static void run_mode(void)

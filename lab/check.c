@@ -261,6 +261,7 @@ void check_program(void)
     static struct wait_system system;
     struct stack stack;
     int to = (int)option_count("reports", 0);
+    lab_error_keep();
     if (to > STDERR_FILENO) {
         (void)fcntl(to, F_SETFD, FD_CLOEXEC);
         report_open(to);

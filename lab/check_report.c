@@ -50,7 +50,7 @@ static void tell_command(void)
 static void end(void)
 {
     for (size_t done = 0; done < length;) {
-        ssize_t written = write(STDERR_FILENO, text + done, length - done);
+        ssize_t written = write(lab_error(), text + done, length - done);
         if (written <= 0)
             break;
         done += (size_t)written;

@@ -486,22 +486,23 @@ uint32_t control_wake(const uint32_t *word, uint32_t count, uint32_t mask)
 
 /* -- Native threads ----------------------------------------------------------------------------------------------- */
 
-static void name_strand(struct strand *strand, const thr_thread *made)
+static void name_strand(struct strand *strand, const struct control_thread *what)
 {
+    const thr_thread *made = what->made;
     strand->thread = made;
     strand->daemon = made && lab_library->daemon(made);
     strand->begun = !made; /* of these nothing tells */
     if (made)
         (void)lab_library->name(made, strand->name, sizeof strand->name);
     else
-        (void)snprintf(strand->name, sizeof strand->name, "pthread-%u", strand->id);
+        (void)snprintf(strand->name, sizeof strand->name, "%s-%u", what->kind, strand->id);
 }
 
 thr_result control_start(struct strand *self, os_thread *thread, const struct control_thread *what)
 {
     struct strand *strand = strand_new(self);
     starts[strand->id] = (struct start){strand, what->function, what->arg};
-    name_strand(strand, what->made);
+    name_strand(strand, what);
     outside_enter();
     thr_result result =
         lab_library->os->start(thread, what->stack_size, what->block_signals, begin, &starts[strand->id]);

@@ -39,7 +39,8 @@ struct control_thread {
     bool block_signals;
     void *(*function)(void *);
     void *arg;
-    const thr_thread *made; /* by the library; NULL: by the program itself */
+    const thr_thread *made; /* by the library for the program; NULL: by the program itself, or for the library */
+    const char *kind;       /* what it is called then, before a number */
 };
 
 /* Starts one under control. */

@@ -89,7 +89,7 @@ static void write_schedule(const char *file)
 {
     if (schedule_write(search.schedule, search.job[0].run, file, search.outcome.message))
         return;
-    dprintf(STDERR_FILENO, "threading: %s cannot be written: %s\n", file, strerror(errno));
+    dprintf(lab_error(), "threading: %s cannot be written: %s\n", file, strerror(errno));
     search.options.file = NULL;
 }
 
@@ -101,7 +101,7 @@ static void search_program(void)
     thr_explore_options options;
     program_options(&options, strategy, file, sizeof file);
     if (!prepare(&options)) {
-        dprintf(STDERR_FILENO, "threading: the options make no sense\n");
+        dprintf(lab_error(), "threading: the options make no sense\n");
         end(2);
     }
     uint64_t wish = option_count("jobs", 0);
@@ -110,6 +110,7 @@ static void search_program(void)
     search.program = true;
     search.progress = option_count("progress", 1) != 0;
     attach_tell(ATTACH_STOPPED);
+    alarms_record();
     input_record();
     int done = search_run(&search);
     if (done == 1) {
@@ -117,13 +118,13 @@ static void search_program(void)
         return;
     }
     if (done < 0) {
-        dprintf(STDERR_FILENO, "threading: no process, or no memory: %s\n", strerror(errno));
+        dprintf(lab_error(), "threading: no process, or no memory: %s\n", strerror(errno));
         end(2);
     }
     if (search.first == 0) {
         report_outside(&search);
         if (search.crowded)
-            dprintf(STDERR_FILENO, "threading: %s\n", CROWDED);
+            dprintf(lab_error(), "threading: %s\n", CROWDED);
         end(search.crowded ? 2 : 0);
     }
     if (search.options.file)
@@ -141,6 +142,7 @@ static void stop_before_threads(void (*stopped)(void))
 
 void explore_program(void)
 {
+    lab_error_keep();
     stop_before_threads(search_program);
 }
 
@@ -166,11 +168,11 @@ static void say_replayed(const struct outcome *outcome, const struct schedule *s
     if (search.schedule)
         schedule_of(run, outcome->finding, search.schedule);
     if (run->crowded) {
-        dprintf(STDERR_FILENO, "threading: %s\n", CROWDED);
+        dprintf(lab_error(), "threading: %s\n", CROWDED);
         end(2);
     }
     if (outcome->finding == THR_FOUND_NOTHING) {
-        dprintf(STDERR_FILENO,
+        dprintf(lab_error(),
                 "\nThe program came to a good end under this schedule: %u of its %u decisions could be made.\n"
                 "It is not the same program, or something that is not controlled decides, too.\n",
                 run->moved, schedule->moves);
@@ -192,13 +194,14 @@ static void replay_stopped(void)
     if (!schedule || !prepare(&options) || !option_text("file", file, sizeof file))
         end(2);
     if (!schedule_read(schedule, file, error, sizeof error)) {
-        dprintf(STDERR_FILENO, "threading: %s\n", error);
+        dprintf(lab_error(), "threading: %s\n", error);
         end(2);
     }
     if (option_count("here", 0) != 0) {
         replay_here(schedule);
         return;
     }
+    alarms_record();
     if (!job_make(&search.job[0], 0))
         end(2);
     search.job[0].output = -1;
@@ -214,6 +217,7 @@ static void replay_stopped(void)
 
 void replay_program(void)
 {
+    lab_error_keep();
     stop_before_threads(replay_stopped);
 }
 

@@ -31,8 +31,8 @@ void input_record(void)
     struct stat about;
     if (fstat(STDIN_FILENO, &about) != 0 || S_ISCHR(about.st_mode)) {
         if (isatty(STDIN_FILENO))
-            dprintf(STDERR_FILENO, "threading: standard input is a terminal: the program finds it empty; to give it "
-                                   "something, use < FILE\n");
+            dprintf(lab_error(), "threading: standard input is a terminal: the program finds it empty; to give it "
+                                 "something, use < FILE\n");
         input = open("/dev/null", O_RDONLY | O_CLOEXEC);
         return;
     }

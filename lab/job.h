@@ -56,6 +56,14 @@ void input_record(void);
 /* In the process of a run: standard input is what was recorded, from its beginning. */
 void input_serve(void);
 
+/* -- alarms.c ------------------------------------------------------------------------------------------------------ */
+
+/* Takes the program's interval timers from this process: called once, before the first run. */
+void alarms_record(void);
+
+/* In the process of a run: they are set again, with the time that was left. */
+void alarms_serve(void);
+
 /* -- pipes.c ------------------------------------------------------------------------------------------------------- */
 
 /* Finds the program's pipes: called once in each server. */

@@ -27,7 +27,11 @@ bool option_text(const char *name, char *value, size_t size);
 uint64_t option_count(const char *name, uint64_t otherwise);
 double option_seconds(const char *name, double otherwise);
 
-/* Tells the command how far it has come, with a byte: the library is there; the program is about to start a thread. */
+/* Where reports go: to standard error as it was before main, whatever the program makes of it, once that was kept. */
+void lab_error_keep(void);
+int lab_error(void);
+
+/* Tells the command how far it has come: the library is there; the program is about to start a thread. */
 enum { ATTACH_THERE = 'a', ATTACH_STOPPED = 's' };
 void attach_tell(char byte);
 

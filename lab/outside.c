@@ -129,7 +129,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
         (void)pthread_attr_getstacksize(attributes, &stack);
     }
     outside_point(self, "pthread_create", NULL);
-    const struct control_thread what = {stack, false, function, arg, NULL};
+    const struct control_thread what = {stack, false, function, arg, NULL, "pthread"};
     if (control_start(self, &native, &what) != THR_OK)
         return EAGAIN;
     *thread = (pthread_t)native;

@@ -27,7 +27,7 @@ static void say(const char *format, ...)
     int length = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     if (length > 0)
-        (void)!write(STDERR_FILENO, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+        (void)!write(lab_error(), line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
 /* -- Progress ----------------------------------------------------------------------------------------------------- */
@@ -38,7 +38,7 @@ void report_progress(struct search *search, bool end)
     if (!search->progress)
         return;
     if (terminal < 0)
-        terminal = isatty(STDERR_FILENO);
+        terminal = isatty(lab_error());
     if (!terminal && !end)
         return;
     double seconds = (double)(lab_library->os->now() - search->start) / 1e9;

@@ -63,6 +63,7 @@ static void become_run(const struct job *job)
     (void)sigaction(SIGCHLD, &program_child, NULL);
     input_serve();
     pipes_serve();
+    alarms_serve();
     if (job->output >= 0) {
         (void)dup2(job->output, STDOUT_FILENO);
         (void)dup2(job->output, STDERR_FILENO);

@@ -166,7 +166,7 @@ static thr_result system_start(os_thread *thread, size_t stack_size, bool block_
     if (!self)
         return lab_library->os->start(thread, stack_size, block_signals, function, arg);
     int saved = errno;
-    const struct control_thread what = {stack_size, block_signals, function, arg, made};
+    const struct control_thread what = {stack_size, block_signals, function, arg, made, "timers"};
     thr_result result = control_start(self, thread, &what);
     errno = saved;
     return result;

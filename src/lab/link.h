@@ -59,4 +59,8 @@ typedef const struct lab_entry *lab_attach(const struct lab_link *link, bool ask
 #define LAB_MODE_VARIABLE "THREADING_LAB_MODE"
 #define LAB_OPTIONS_VARIABLE "THREADING_LAB_OPTIONS"
 
+/* The size of the memory in which the laboratory tells the command how far it has come: the option `attached` is a file that
+ * both map. Its first byte: the library is there; its second: the program was stopped before its first thread. */
+#define ATTACH_SIZE 4096
+
 #endif

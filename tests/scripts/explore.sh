@@ -382,6 +382,62 @@ expect 1 "$threading" explore -- ./fault
 says 'crash: Segmentation fault'
 says "at fault.c:$(grep -n '/\* here \*/' fault.c | cut -d: -f1) in crash"
 
+# -- Programs that do what programs do -------------------------------------------------------------------------------------
+
+cat >habits.c <<'END'
+#include <string.h>
+#include <threading.h>
+#include <unistd.h>
+
+static thr_lock left = THR_LOCK_INIT;
+static thr_lock right = THR_LOCK_INIT;
+
+static void *take(void *arg)
+{
+    thr_lock_acquire(arg ? &left : &right);
+    thr_lock_acquire(arg ? &right : &left);
+    thr_lock_release(&left);
+    thr_lock_release(&right);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    const char *habit = argc > 1 ? argv[1] : "";
+    thr_thread *one;
+    thr_thread *two;
+    if (strcmp(habit, "closes") == 0) {
+        for (int file = 0; file < 3; file++)
+            (void)close(file);
+    }
+    if (strcmp(habit, "alarm") == 0)
+        (void)alarm(1); /* of each run: none takes so long */
+    if (thr_spawn(&one, take, &left) != THR_OK || thr_spawn(&two, take, argc > 1 ? NULL : &left) != THR_OK)
+        return 1;
+    thr_thread_join(one, NULL);
+    thr_thread_join(two, NULL);
+    return 0;
+}
+END
+"$CC" "${flags[@]}" habits.c -o habits "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+expect 1 "$threading" explore -- ./habits closes
+says 'deadlock: Thread-'
+sed 's/take, argc > 1 ? NULL : &left/take, \&left/' habits.c >habits_ok.c
+"$CC" "${flags[@]}" habits_ok.c -o habits_ok "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+expect 0 "$threading" explore -n 1000000 -t 2 -S random -- ./habits_ok alarm
+says 'schedules, '
+# Without any standard file, and where nothing can be written.
+"$threading" explore -o bare.schedule -- ./habits wrong <&- >&- 2>&-
+[ $? = 1 ] || fail 'without standard files'
+"$threading" replay bare.schedule <&- >&- 2>&-
+[ $? = 1 ] || fail 'replay without standard files'
+expect 1 "$threading" explore -o /dev/full -- ./habits wrong
+says '/dev/full cannot be written: No space left'
+says 'deadlock: Thread-'
+expect 1 "$threading" explore -o ./no/such/folder -- ./habits wrong
+says 'cannot be written: No such file'
+says 'deadlock: Thread-'
+
 # -- Accesses to plain memory ----------------------------------------------------------------------------------------------
 
 cat >race.c <<'END'
