@@ -128,7 +128,9 @@ static bool enough(const struct search *search, thr_time first_at)
     uint64_t number = search->begun;
     if (stop || search->crowded || number >= search->options.schedules)
         return true;
-    if (search->options.seconds > 0 && now - search->start > (thr_time)(search->options.seconds * 1e9))
+    if (number == 0) /* what ran no schedule has found nothing */
+        return false;
+    if (search->options.seconds > 0 && (double)(now - search->start) > search->options.seconds * 1e9)
         return true;
     return search->first != 0 && (search->outcome.late || number >= search->first + MORE || now - first_at > MORE_TIME);
 }

@@ -5,6 +5,7 @@
 
 #include "support/support.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -594,7 +595,19 @@ static void test_bad_options(void **state)
     nothing(explore_inside, NULL, 1);
 }
 
+/* However short the time, one schedule is run: else nothing was looked at, and nothing found is no news. */
+static void test_seconds(void **state)
+{
+    (void)state;
+    CHECK_OK(thr_explore(&verdict, ordered, NULL, .seconds = 1e-9));
+    CHECK_EQUAL(verdict.schedules, 1);
+    CHECK_OK(thr_explore(&verdict, ordered, NULL, .seconds = INFINITY, .schedules = 5));
+    CHECK(verdict.schedules == 5 || verdict.complete);
+    CHECK_RESULT(thr_explore(&verdict, ordered, NULL, .seconds = NAN), THR_INVALID);
+    CHECK_RESULT(thr_explore(&verdict, ordered, NULL, .hang = NAN), THR_INVALID);
+}
+
 SUPPORT_MAIN(cmocka_unit_test(test_deadlocks), cmocka_unit_test(test_ends), cmocka_unit_test(test_misuse),
              cmocka_unit_test(test_no_end), cmocka_unit_test(test_early), cmocka_unit_test(test_nobody_is_accused),
              cmocka_unit_test(test_complete), cmocka_unit_test(test_each_strategy), cmocka_unit_test(test_same_seed),
-             cmocka_unit_test(test_bad_options))
+             cmocka_unit_test(test_bad_options), cmocka_unit_test(test_seconds))
