@@ -211,10 +211,8 @@ static void check_point(enum hook_operation operation, const void *object)
     }
 }
 
-static void check_taken(enum hook_operation operation, const void *lock, thr_time deadline, const void *site)
+static void taken(enum hook_operation operation, const void *lock, thr_time deadline, const void *site, bool outside)
 {
-    if (inside || !check_here() || check_is_internal(lock))
-        return;
     struct watched *me = self;
     held_read_mail(me);
     forget_returned(me);
@@ -230,7 +228,42 @@ static void check_taken(enum hook_operation operation, const void *lock, thr_tim
     if (me->held_count > 0 && deadline == THR_FOREVER)
         order_check(me, lock, id);
     if (operation != HOOK_CONDITION_WAIT)
-        held_add(me, &(struct held){lock, id, site, 1, operation == HOOK_READ_ACQUIRE});
+        held_add(me, &(struct held){lock, id, site, 1, operation == HOOK_READ_ACQUIRE, outside});
+}
+
+static void check_taken(enum hook_operation operation, const void *lock, thr_time deadline, const void *site)
+{
+    if (!inside && check_here() && !check_is_internal(lock))
+        taken(operation, lock, deadline, site, false);
+}
+
+void check_outside_taken(enum hook_operation operation, const void *lock, thr_time deadline, const void *site)
+{
+    if (check_here())
+        taken(operation, lock, deadline, site, true);
+}
+
+void check_outside_released(const void *lock)
+{
+    if (check_here())
+        released(self, HOOK_WRITE_RELEASE, lock);
+}
+
+void check_before(const void *lock, bool locks_itself_out)
+{
+    struct watched *me = check_here();
+    if (!me)
+        return;
+    held_read_mail(me);
+    forget_returned(me);
+    const struct held *held = held_find(me, lock);
+    if (held && locks_itself_out) {
+        check_enter();
+        report_again(me, lock, held, false);
+        check_leave();
+    } else if (!held && me->held_count > 0) {
+        order_check(me, lock, order_id(me, lock, NULL));
+    }
 }
 
 /* A write lock, or once, asked for by who has it. The call returns THR_DEADLOCK instead of blocking. */

@@ -7,6 +7,7 @@
  *  check_held.c     which locks each thread holds
  *  check_order.c    in which order locks were taken: a graph, and its cycles
  *  check_forget.c   memory that is given back: the locks in it are no more
+ *  check_outside.c  the locks of pthreads
  *  check_wait.c     who waits for whom, and when nobody can go on
  *  check_report.c   what was found
  *
@@ -29,6 +30,7 @@ struct held {
     const void *site;
     uint32_t depth; /* of an rlock */
     bool reads;     /* a rwlock, for reading */
+    bool outside;   /* of pthreads: it does not say who has it */
 };
 
 /* A stack: return addresses, the innermost first. */
@@ -118,6 +120,11 @@ struct watched *check_self(void);
 
 /* The same, made if there is none yet; NULL: no memory, or the thread has ended for us. Not under the lock. */
 struct watched *check_here(void);
+
+/* A lock of pthreads was taken, or is about to be released, by the caller; or it is about to wait for it. */
+void check_outside_taken(enum hook_operation operation, const void *lock, thr_time deadline, const void *site);
+void check_outside_released(const void *lock);
+void check_before(const void *lock, bool locks_itself_out);
 
 /* The stack of the caller. */
 void check_stack(struct stack *stack);

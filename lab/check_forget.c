@@ -68,6 +68,23 @@ OURS int munmap(void *start, size_t size)
     return function(start, size);
 }
 
+/* What was a lock is plain memory. */
+OURS int pthread_mutex_destroy(pthread_mutex_t *mutex)
+{
+    NEXT(pthread_mutex_destroy)
+    if (check_runs() && !check_inside())
+        forget(mutex, sizeof(pthread_mutex_t));
+    return function(mutex);
+}
+
+OURS int pthread_rwlock_destroy(pthread_rwlock_t *lock)
+{
+    NEXT(pthread_rwlock_destroy)
+    if (check_runs() && !check_inside())
+        forget(lock, sizeof(pthread_rwlock_t));
+    return function(lock);
+}
+
 /* -- Stacks ------------------------------------------------------------------------------------------------------- */
 
 void forget_find_stack(struct watched *me)

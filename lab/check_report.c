@@ -168,7 +168,7 @@ static bool is_held(const struct watched *thread, const struct held *held)
 {
     uint32_t number;
     struct wait_record wait = {.kind = WAIT_LOCK, .object = held->lock};
-    return held->reads || (lab_library->holder(&wait, &number) == HELD_BY && number == thread->number);
+    return held->reads || held->outside || (lab_library->holder(&wait, &number) == HELD_BY && number == thread->number);
 }
 
 static void put_held(const struct watched *thread)

@@ -8,14 +8,10 @@
 #include <time.h>
 
 #include "lab/control.h"
+#include "lab/real.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define NANOSECONDS ((thr_time)1000000000)
-
-/* The next one of that name, kept in a variable next_NAME: it is the C library's, or a sanitizer's. */
-#define REAL(name) ((__typeof__(&(name)))(uintptr_t)outside_real(&next_##name, #name))
-
-void *outside_real(void **next, const char *name);
 
 /* The calling strand; NULL: this call is none of ours. */
 struct strand *outside_self(void);

@@ -9,6 +9,7 @@
 #include <semaphore.h>
 #include <unistd.h>
 
+#include "lab/check_outside.h"
 #include "lab/outside.h"
 
 static void *next_pthread_cond_broadcast;
@@ -53,17 +54,24 @@ static int lock_until(struct strand *self, pthread_mutex_t *mutex, thr_time dead
     return is_owned(mutex) ? REAL(pthread_mutex_lock)(mutex) : take(self, mutex, deadline);
 }
 
+/* The same, where nothing is steered: with a deadline, or none. */
+static int tried(const pthread_mutex_t *mutex, int result, const void *site)
+{
+    check_mutex_taken(mutex, result, 0, site);
+    return result;
+}
+
 EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     struct strand *self = outside_self();
-    return self ? lock_until(self, mutex, THR_FOREVER) : REAL(pthread_mutex_lock)(mutex);
+    return self ? lock_until(self, mutex, THR_FOREVER) : check_mutex_lock(mutex, OUTSIDE_SITE);
 }
 
 EXPORT int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_mutex_timedlock)(mutex, until);
+        return tried(mutex, REAL(pthread_mutex_timedlock)(mutex, until), OUTSIDE_SITE);
     return lock_until(self, mutex, outside_deadline(until));
 }
 
@@ -71,7 +79,7 @@ EXPORT int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, cons
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_mutex_clocklock)(mutex, clock, until);
+        return tried(mutex, REAL(pthread_mutex_clocklock)(mutex, clock, until), OUTSIDE_SITE);
     return lock_until(self, mutex, outside_deadline(until));
 }
 
@@ -80,7 +88,7 @@ EXPORT int pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
     struct strand *self = outside_self();
     if (!self)
-        return REAL(pthread_mutex_trylock)(mutex);
+        return tried(mutex, REAL(pthread_mutex_trylock)(mutex), OUTSIDE_SITE);
     uint32_t idle = self->idle;
     outside_point(self, "pthread_mutex_trylock", mutex);
     int result = REAL(pthread_mutex_trylock)(mutex);
@@ -93,7 +101,7 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
     struct strand *self = outside_self();
     if (!self)
-        return REAL(pthread_mutex_unlock)(mutex);
+        return check_mutex_unlock(mutex);
     outside_point(self, "pthread_mutex_unlock", mutex);
     int result = REAL(pthread_mutex_unlock)(mutex);
     (void)control_wake(outside_word(mutex), 1, OS_ANY);
@@ -114,17 +122,24 @@ static int wait_on(struct strand *self, pthread_cond_t *condition, pthread_mutex
     return result == 0 && end == OS_TIMEOUT ? ETIMEDOUT : result;
 }
 
+static int waited(const pthread_mutex_t *mutex, int result)
+{
+    check_mutex_waited(mutex);
+    return result;
+}
+
 EXPORT int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
     struct strand *self = outside_self();
-    return self ? wait_on(self, condition, mutex, THR_FOREVER) : REAL(pthread_cond_wait)(condition, mutex);
+    return self ? wait_on(self, condition, mutex, THR_FOREVER)
+                : waited(mutex, REAL(pthread_cond_wait)(condition, mutex));
 }
 
 EXPORT int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until)
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_cond_timedwait)(condition, mutex, until);
+        return waited(mutex, REAL(pthread_cond_timedwait)(condition, mutex, until));
     return wait_on(self, condition, mutex, outside_deadline(until));
 }
 
@@ -133,7 +148,7 @@ EXPORT int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mu
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_cond_clockwait)(condition, mutex, clock, until);
+        return waited(mutex, REAL(pthread_cond_clockwait)(condition, mutex, clock, until));
     return wait_on(self, condition, mutex, outside_deadline(until));
 }
 

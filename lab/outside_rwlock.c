@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "lab/check_outside.h"
 #include "lab/holders.h"
 #include "lab/outside.h"
 
@@ -70,23 +71,34 @@ static int ask(struct strand *self, pthread_rwlock_t *lock, int (*try)(pthread_r
     return result == 0 ? taken(self, lock, try) : result;
 }
 
+/* Where nothing is steered: with a deadline, or none. */
+static int tried(const pthread_rwlock_t *lock, bool reads, int result, const void *site)
+{
+    check_rwlock_taken(lock, reads, result, 0, site);
+    return result;
+}
+
 EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
 {
     struct strand *self = outside_self();
-    return self ? take(self, lock, REAL(pthread_rwlock_tryrdlock), THR_FOREVER) : REAL(pthread_rwlock_rdlock)(lock);
+    if (self)
+        return take(self, lock, REAL(pthread_rwlock_tryrdlock), THR_FOREVER);
+    return check_rwlock(lock, true, REAL(pthread_rwlock_tryrdlock), REAL(pthread_rwlock_rdlock), OUTSIDE_SITE);
 }
 
 EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
 {
     struct strand *self = outside_self();
-    return self ? take(self, lock, REAL(pthread_rwlock_trywrlock), THR_FOREVER) : REAL(pthread_rwlock_wrlock)(lock);
+    if (self)
+        return take(self, lock, REAL(pthread_rwlock_trywrlock), THR_FOREVER);
+    return check_rwlock(lock, false, REAL(pthread_rwlock_trywrlock), REAL(pthread_rwlock_wrlock), OUTSIDE_SITE);
 }
 
 EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t *lock, const struct timespec *until)
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_rwlock_timedrdlock)(lock, until);
+        return tried(lock, true, REAL(pthread_rwlock_timedrdlock)(lock, until), OUTSIDE_SITE);
     return take(self, lock, REAL(pthread_rwlock_tryrdlock), outside_deadline(until));
 }
 
@@ -94,7 +106,7 @@ EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t *lock, const struct times
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_rwlock_timedwrlock)(lock, until);
+        return tried(lock, false, REAL(pthread_rwlock_timedwrlock)(lock, until), OUTSIDE_SITE);
     return take(self, lock, REAL(pthread_rwlock_trywrlock), outside_deadline(until));
 }
 
@@ -102,7 +114,7 @@ EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock, c
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_rwlock_clockrdlock)(lock, clock, until);
+        return tried(lock, true, REAL(pthread_rwlock_clockrdlock)(lock, clock, until), OUTSIDE_SITE);
     return take(self, lock, REAL(pthread_rwlock_tryrdlock), outside_deadline(until));
 }
 
@@ -110,27 +122,31 @@ EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock, c
 {
     struct strand *self = outside_self();
     if (!self || !outside_is_time(until))
-        return REAL(pthread_rwlock_clockwrlock)(lock, clock, until);
+        return tried(lock, false, REAL(pthread_rwlock_clockwrlock)(lock, clock, until), OUTSIDE_SITE);
     return take(self, lock, REAL(pthread_rwlock_trywrlock), outside_deadline(until));
 }
 
 EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock)
 {
     struct strand *self = outside_self();
-    return self ? ask(self, lock, REAL(pthread_rwlock_tryrdlock)) : REAL(pthread_rwlock_tryrdlock)(lock);
+    return self ? ask(self, lock, REAL(pthread_rwlock_tryrdlock))
+                : tried(lock, true, REAL(pthread_rwlock_tryrdlock)(lock), OUTSIDE_SITE);
 }
 
 EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t *lock)
 {
     struct strand *self = outside_self();
-    return self ? ask(self, lock, REAL(pthread_rwlock_trywrlock)) : REAL(pthread_rwlock_trywrlock)(lock);
+    return self ? ask(self, lock, REAL(pthread_rwlock_trywrlock))
+                : tried(lock, false, REAL(pthread_rwlock_trywrlock)(lock), OUTSIDE_SITE);
 }
 
 EXPORT int pthread_rwlock_unlock(pthread_rwlock_t *lock)
 {
     struct strand *self = outside_self();
-    if (!self)
+    if (!self) {
+        check_rwlock_released(lock);
         return REAL(pthread_rwlock_unlock)(lock);
+    }
     outside_point(self, "pthread_rwlock_unlock", lock);
     if (lock->__data.__cur_writer == 0)
         holders_read_end(self, lock);

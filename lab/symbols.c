@@ -298,10 +298,21 @@ static bool is_library(const struct place *place)
            strncmp(place->function, "__tsan_", 7) == 0 || strcmp(place->function, "tsan_step") == 0;
 }
 
+/* That of C, or of C++. */
 static bool in_libc(const struct place *place)
 {
     struct module module;
-    return module_of(place->address, &module) && strncmp(without_folders(module.file), "libc.", 5) == 0;
+    if (!module_of(place->address, &module))
+        return false;
+    const char *file = without_folders(module.file);
+    return strncmp(file, "libc.", 5) == 0 || strncmp(file, "libstdc++.", 10) == 0;
+}
+
+/* In a header of the system, such as that of std::mutex: who called it is meant. */
+static bool in_header(const struct place *place)
+{
+    static const char system[] = "/usr/include/";
+    return place->path && (strncmp(place->path, system, strlen(system)) == 0 || strstr(place->path, "/include/c++/"));
 }
 
 static void put(const struct place *place, char *text, size_t size)
@@ -321,7 +332,7 @@ bool symbols_call(void *const *frames, size_t n, char *text, size_t size)
         i++;
     if (i == count) { /* a call that is not the library's */
         i = 0;
-        while (i < count && (!stack[i]->known || in_libc(stack[i])))
+        while (i < count && (!stack[i]->known || in_header(stack[i]) || in_libc(stack[i])))
             i++;
     }
     while (i < count && is_library(stack[i]))
@@ -353,7 +364,7 @@ bool symbols_crash(void *const *frames, size_t n, char *text, size_t size)
     for (size_t i = 0; i < count; i++) {
         struct module module;
         if (!stack[i]->known || !module_of(stack[i]->address, &module) || is_ours(&module) || is_library(stack[i]) ||
-            in_libc(stack[i]))
+            in_header(stack[i]) || in_libc(stack[i]))
             continue;
         put(stack[i], text, size);
         return true;
@@ -367,7 +378,7 @@ bool symbols_place(void *address, char *text, size_t size)
     symbols_resolve(&address, 1);
     size_t count = flatten(&address, 1, stack, INLINED);
     size_t i = 0;
-    while (i + 1 < count && is_library(stack[i]))
+    while (i + 1 < count && (is_library(stack[i]) || in_header(stack[i])))
         i++;
     if (i >= count || !*stack[i]->function || strcmp(stack[i]->function, "??") == 0)
         return false;
@@ -386,7 +397,7 @@ void symbols_stack(void *const *frames, size_t n, const char *indent, char *text
     for (; i < count && *stack[i]->function && !in_libc(stack[i]); i++) {
         char line[2 * NAME + 8];
         size_t used = strlen(text);
-        if (is_library(stack[i]) || strcmp(stack[i]->function, "??") == 0)
+        if (is_library(stack[i]) || in_header(stack[i]) || strcmp(stack[i]->function, "??") == 0)
             continue;
         put(stack[i], line, sizeof line);
         (void)snprintf(text + used, size - used, "%s%s\n", indent, line);

@@ -75,6 +75,9 @@ reports 1 "$two" rlock_order
 reports 1 "$two" rlock_depth
 reports 1 "$two" rwlocks
 reports 1 "$two" wait_under_b "a, then b" "b, then a"
+reports 1 "$two" mutex_order "mutex, then other_mutex" "other_mutex, then mutex" "in both_mutexes"
+reports 1 "$two" mutex_and_lock "mutex, then a" "a, then mutex" "in mutex_and_lock"
+reports 1 "$two" posix_rwlock_and_lock "posix_rwlock, then a" "a, then posix_rwlock"
 reports 1 "$two" not_freed
 reports 1 "$two" on_stack
 reports 1 "$two" exits_at_once
@@ -95,7 +98,8 @@ reports 1 "$stuck" left_waiting 'waiter waits for event go' \
 [ "$(cat "$tmp/out")" = 'printed before' ] || fail 'left_waiting: what was printed is lost'
 
 for case in same_order many_in_order by_address gated tried rlocks wait_alone handed_over read_handed_over freed \
-    reallocated mapped returned ended_threads again_until idle_daemon late outside; do
+    reallocated mapped returned ended_threads again_until idle_daemon late outside \
+    gated_by_mutex mutex_tried mutex_recursive mutex_destroyed posix_wait; do
     clean "$checked" "$case"
 done
 
