@@ -173,6 +173,10 @@ static int status_of(pid_t child, const volatile char *told, const char *program
         return STATUS_USAGE;
     bool there = told[0] != 0;
     bool stopped = told[1] != 0;
+    if (!there && WIFSIGNALED(status)) {
+        complain("%s: %s, before the library was there", program, strsignal(WTERMSIG(status)));
+        return STATUS_USAGE;
+    }
     if (!there) {
         if (!(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_USAGE))
             complain("%s does not use the library `threading` (or a version of it without the laboratory)", program);

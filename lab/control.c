@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -590,6 +591,10 @@ void control_found(thr_finding finding, const struct strand *culprit, const char
         run->culprit = culprit ? culprit->id : STRANDS;
         run->hash = history_state();
         stuck_describe();
+        if (run->plan.stop) {
+            dprintf(lab_error(), "threading: %s\n", run->message);
+            (void)raise(SIGTRAP);
+        }
     }
     control_end(CONTROL_STATUS);
 }

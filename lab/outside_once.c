@@ -1,7 +1,8 @@
 /* outside_once.c - pthread_once and call_once (outside.c). That of C++ comes here too.
  *
  * The C library's own call is made, but not while another strand is in it: who finds it so waits for its end here. That end
- * may be an exception of C++, so this file is compiled with -fexceptions. */
+ * may be an exception of C++, so this file is compiled with -fexceptions. Where it is over already, nobody else goes on: the
+ * unwinder asks so, which a sanitizer's report uses while it holds a lock of its own. */
 
 #include <pthread.h>
 #include <threads.h>
@@ -27,7 +28,7 @@ static int call(pthread_once_t *once, void (*function)(void))
 EXPORT int pthread_once(pthread_once_t *once, void (*function)(void))
 {
     struct strand *self = outside_self();
-    if (!self)
+    if (!self || load_acquire(once) & DONE)
         return REAL(pthread_once)(once, function);
     outside_point(self, "pthread_once", once);
     while ((load_acquire(once) & (BEGUN | DONE)) == BEGUN)

@@ -14,7 +14,13 @@
 #include "lab/symbols.h"
 #include "wait/kinds.h"
 
-enum { LAST = 12 /* steps of each thread */, CELL_MAX = 60, TAIL = 2048, NAMED = 64, SHOWN = 8 /* columns */ };
+enum {
+    LAST = 12 /* steps of each thread */,
+    CELL_MAX = 60,
+    TAIL = 1 << 14 /* of the program's output: what a sanitizer says is long */,
+    NAMED = 64,
+    SHOWN = 8 /* columns */
+};
 
 /* No stdio buffers: the children of a search are copies of this process. */
 static void say(const char *format, ...) THR_PRINTF(1, 2);
@@ -420,6 +426,7 @@ static void say_steps(const struct run *run)
     }
     if (shown.events == 0)
         return;
+    /* These are pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     qsort(shown.event, shown.events, sizeof shown.event[0], earlier);
     say_header(run, shown.columns, shown.widths);
     for (size_t i = 0; i < shown.events; i++) {
@@ -434,7 +441,7 @@ static void say_steps(const struct run *run)
 
 static void say_output(const struct job *job)
 {
-    char text[TAIL];
+    static char text[TAIL];
     struct stat about;
     if (job->output < 0 || fstat(job->output, &about) != 0 || about.st_size == 0)
         return;
@@ -442,8 +449,10 @@ static void say_output(const struct job *job)
     ssize_t got = pread(job->output, text, sizeof text, from);
     if (got <= 0)
         return;
-    say("\nWhat the program wrote%s\n%.*s%s", from > 0 ? ", its end" : "", (int)got, text,
-        text[got - 1] == '\n' ? "" : "\n");
+    say("\nWhat the program wrote%s\n", from > 0 ? ", its end" : "");
+    (void)!write(lab_error(), text, (size_t)got);
+    if (text[got - 1] != '\n')
+        say("\n");
 }
 
 static void say_how_often(const struct search *search)

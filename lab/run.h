@@ -184,6 +184,7 @@ struct plan {
     uint64_t end;    /* steps after which a run that is fair does not end by itself */
     bool record;
     bool allow_misuse;
+    bool stop;     /* under a debugger, where something is found */
     thr_time hang; /* without a step: see watch.h */
 
     /* surw */

@@ -153,8 +153,12 @@ says 'deadlock: one waits for a lock held by two; two waits for a lock held by o
 export HOME=$tmp SHELL=/bin/sh
 if command -v gdb >/dev/null && gdb -q -batch -ex run --args true 2>&1 | grep -q 'exited normally'; then
     printf 'go\n' >typed
-    printf 'run <typed\nthread apply all backtrace\n' >commands
+    printf 'run <typed\nthread apply all backtrace\ncontinue\n' >commands
     timeout "$limit" "$threading" replay --gdb abba_static.schedule <commands >log 2>&1
+    says 'threading: deadlock: one waits for a lock held by two; two waits for a lock held by one'
+    says 'SIGTRAP'
+    says ' left_right ('
+    says ' right_left ('
     says 'exited with code 0171' # 121: what the laboratory ends it with
     printf 'quit\n' >commands
     expect_from commands 0 "$threading" replay --gdb abba_static.schedule
@@ -470,6 +474,63 @@ expect 0 "$threading" explore -n 500 -- ./race # nothing between the load and th
 expect 1 "$threading" explore -- ./race_seen
 says 'the program ended with status 3'
 says 'access count'
+
+# -- A program that was built with AddressSanitizer ------------------------------------------------------------------------
+
+cat >freed.c <<'END'
+#include <stdlib.h>
+#include <threading.h>
+
+static thr_lock lock = THR_LOCK_INIT;
+static int *number;
+
+static void *use(void *arg)
+{
+    thr_lock_acquire(&lock);
+    int *mine = number;
+    thr_lock_release(&lock);
+    if (mine) {
+        thr_lock_acquire(&lock);
+        *mine = 1;
+        thr_lock_release(&lock);
+    }
+    return arg;
+}
+
+static void *drop(void *arg)
+{
+    thr_lock_acquire(&lock);
+    free(number);
+    number = NULL;
+    thr_lock_release(&lock);
+    return arg;
+}
+
+int main(int argc, char **argv)
+{
+    thr_thread *one;
+    thr_thread *two;
+    if (argc > 1 && argv[1])
+        return 0;
+    number = malloc(sizeof *number);
+    if (thr_spawn(&one, use, NULL) != THR_OK || thr_spawn(&two, drop, NULL) != THR_OK)
+        return 1;
+    thr_thread_join(one, NULL);
+    thr_thread_join(two, NULL);
+    return 0;
+}
+END
+unscattered=()
+! setarch -R true 2>/dev/null || unscattered=(setarch -R)
+if "$CC" "${flags[@]}" -fsanitize=address freed.c -o freed "$THR_BUILD_DIR/libthreading.a" -pthread &&
+    "${unscattered[@]}" ./freed nothing >log 2>&1; then
+    expect 1 "${unscattered[@]}" "$threading" explore -n 2000 -- ./freed
+    says 'the program ended with status 1'
+    says 'heap-use-after-free'
+    expect 0 "${unscattered[@]}" "$threading" check -- ./freed nothing
+else
+    printf 'AddressSanitizer was not tried.\n'
+fi
 
 # -- Ctrl-C, and a program that does not do the same again ---------------------------------------------------------------
 
