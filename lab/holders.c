@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "lab/control.h"
+#include "lab/unseen.h"
 
 enum { NAMES = 8 /* then only how many more */ };
 
@@ -21,8 +22,10 @@ enum { NAMES = 8 /* then only how many more */ };
 /* More than there is room for are not known. */
 void holders_read(struct strand *self, const void *lock)
 {
+    unseen_begin();
     if (self->read_count < READ_LOCKS)
         self->read_locks[self->read_count++] = lock;
+    unseen_end();
 }
 
 static bool drop(struct strand *strand, const void *lock)
@@ -39,9 +42,11 @@ static bool drop(struct strand *strand, const void *lock)
 void holders_read_end(struct strand *self, const void *lock)
 {
     struct run *run = control_run;
+    unseen_begin();
     bool dropped = drop(self, lock);
     for (uint32_t i = 0; i < run->strands && !dropped; i++)
         dropped = drop(&run->strand[i], lock);
+    unseen_end();
 }
 
 bool holders_reads(const struct strand *strand, const void *lock)
