@@ -9,7 +9,8 @@ extern const struct object model_lock, model_rlock, model_event, model_event_end
     model_permit, model_latch, model_latch_end, model_once, model_condition, model_condition_end, model_barrier,
     model_barrier_action, model_barrier_end, model_rwlock, model_bitlock, model_queue, model_queue_two, model_future,
     model_rwlock_pass, model_condition_other, model_future_end, model_deque, model_deque_two, model_deque_shared,
-    model_hungry, model_watch, model_watch_future, model_watch_queue, model_queue_pass;
+    model_hungry, model_watch, model_watch_future, model_watch_queue, model_queue_pass, model_queue_room,
+    model_queue_segments;
 
 const struct object *const objects[] = {&model_bitlock,        &model_lock,
                                         &model_rlock,          &model_condition,
@@ -26,7 +27,8 @@ const struct object *const objects[] = {&model_bitlock,        &model_lock,
                                         &model_deque_two,      &model_deque_shared,
                                         &model_hungry,         &model_watch,
                                         &model_watch_future,   &model_watch_queue,
-                                        &model_queue_pass};
+                                        &model_queue_pass,     &model_queue_room,
+                                        &model_queue_segments};
 const int objects_count = sizeof objects / sizeof objects[0];
 
 struct scenario scenario;
@@ -40,6 +42,24 @@ void scenario_point(void)
 void scenario_free(void *at, size_t size)
 {
     step_aside(race_free, (uintptr_t)at, size);
+}
+
+/* In place of calloc and free, in all that is searched. */
+void *model_calloc(size_t count, size_t size);
+void model_free(void *at);
+
+void *model_calloc(size_t count, size_t size)
+{
+    check(scenario.object->allocate, "something is allocated");
+    return scenario.object->allocate(count * size);
+}
+
+void model_free(void *at)
+{
+    if (!at)
+        return;
+    check(scenario.object->release, "something is freed");
+    scenario.object->release(at);
 }
 
 void scenario_worker(struct thr__deque *deque, void *frame)

@@ -31,6 +31,8 @@ struct object {
     bool (*may_rest)(void);           /* nobody can go on: is that right? NULL: never */
     void (*finish)(void);             /* all threads have ended; NULL: nothing to look at */
     bool (*makes_sense)(void);        /* these operations together; NULL: always */
+    void *(*allocate)(size_t size);   /* what the library allocates, zeroed; NULL: nothing */
+    void (*release)(void *at);        /* what the library frees; NULL: nothing */
     int count;                        /* of operations */
     bool watches;                     /* the words of wait/watch.c are part of the world; else nobody watches */
     bool large;                       /* searched with a budget, or where it is named */

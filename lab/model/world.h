@@ -106,11 +106,14 @@ enum view {
 
 enum thread_state { READY, ASLEEP, ENDED };
 
+struct unwind_place;
+
 struct thread {
     struct pending pending;
     struct fibre fibre;
     uint64_t result;
     uint64_t stack_hash;
+    struct unwind_place *place; /* the newest: unwind.h */
     struct known known;
     uint8_t state;
 };

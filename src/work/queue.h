@@ -54,9 +54,12 @@
 
 enum {
     QUEUE_LINE = 128,       /* a cache line */
-    QUEUE_SEGMENT = 256,    /* cells of a segment */
     QUEUE_RING_MAX = 65536, /* the largest bound for which the cells are all made at the beginning */
 };
+
+#ifndef QUEUE_SEGMENT
+#define QUEUE_SEGMENT 256 /* cells of a segment; fewer where each state is searched (lab/model) */
+#endif
 
 /* No bound: positions never get there. */
 #define QUEUE_NO_BOUND ((uint64_t)1 << 58)

@@ -89,21 +89,20 @@ enum queue_claim queue_claim(struct thr_queue *queue, struct queue_side *side, s
                              bool following, bool discarded)
 {
     unsigned turns = 0;
-    uint64_t word = load_acquire(&side->word);
     for (;;) {
+        /* Read again also where the compare-and-swap has failed: nothing orders what it found. */
+        uint64_t word = load_acquire(&side->word);
         if (word & QUEUE_SWITCHING) {
             wait_moment(&turns);
-            word = load_acquire(&side->word);
             continue;
         }
         enum queue_claim found = judge(queue, side, word, following, discarded);
         if (found != QUEUE_CLAIMED) {
-            uint64_t now = load_acquire(&side->word);
-            if (now == word && found == QUEUE_BUSY)
+            bool same = load_relaxed(&side->word) == word;
+            if (same && found == QUEUE_BUSY)
                 wait_moment(&turns);
-            else if (now == word)
+            else if (same)
                 return found; /* Q2: it was so when we looked at the other side */
-            word = now;
             continue;
         }
         /* The segment is that of the position, if the compare-and-swap finds the word as it was: SWITCHING is between any

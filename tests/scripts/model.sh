@@ -25,8 +25,8 @@ finds()
     fi
     mapfile -t others < <(find "$made/CMakeFiles" -name '*.o' ! -path "*/src/$source.o")
     "$CC" -std=c11 -D_GNU_SOURCE -Os -fno-inline -g -fexceptions -fsanitize=thread \
-        -DBITLOCK_SPINS=1 -Dfree=model_free -DDEQUE_SIZE=2 -DDEQUE_LOOKS=1 \
-        -I "$THR_SOURCE_DIR/include" -I "$THR_SOURCE_DIR/src" -c "$work/changed.c" -o "$work/changed.o"
+        -DBITLOCK_SPINS=1 -Dcalloc=model_calloc -Dfree=model_free -DDEQUE_SIZE=2 -DDEQUE_LOOKS=1 -DQUEUE_SEGMENT=2 \
+        -I "$THR_SOURCE_DIR/include" -I "$THR_SOURCE_DIR/src" -I "$THR_SOURCE_DIR/lab" -include model/unwind.h -c "$work/changed.c" -o "$work/changed.o"
     "$CC" "$work/changed.o" "${others[@]}" -pthread -ldl -o "$work/model"
     "$work/model" --first --match "$match" "$object" "${@:5}" >"$work/out" || status=$?
     if ((status != 1)) || ! grep -q '^FAILED' "$work/out"; then
@@ -57,6 +57,12 @@ finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acq_rel\(/add_release(
 # Who has got an item, and leaves one to another who sleeps.
 finds work/side.c '/^static void pass_on\(/,/^\}/s/^( +)wait_wake\(.*/\1;/' queue_pass '' \
     --threads 3 --messages 2 --strays 1 --budget 2
+# A claim that goes on with what a compare-and-swap found that failed: nothing orders that before the segment, which may be
+# the one before.
+finds work/side.c '/^enum queue_claim queue_claim\(/,/^\}/{s/^    unsigned turns = 0;/&\n    uint64_t word = 0;/
+        s/^        uint64_t (word = load_acquire.*)/        if (!word)\n            \1/
+        s/^( +)continue;/\1{\n\1word = 0;\n\1continue;\n\1}/}' \
+    queue_segments 'put | put, get' --strays 1 --budget 2
 # A thief that does not wait for the barrier.
 finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 
@@ -67,5 +73,6 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
     bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
-"$made/model" --summary --strays 1 --budget 2 queue queue_two watch_queue
+"$made/model" --summary --strays 1 --budget 2 queue queue_two queue_room queue_segments watch_queue
+"$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 queue_room queue_segments
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 queue_pass

@@ -137,9 +137,7 @@ static void observe(int thread)
 
 /* -- Each with a reference: the last one frees it -------------------------------------------------------------------- */
 
-/* In place of free, in all that is searched. */
-void model_free(void *at);
-void model_free(void *at)
+static void release(void *at)
 {
     check(at == future(), "something else is freed");
     scenario_free(at, sizeof shared()->future);
@@ -223,6 +221,7 @@ const struct object model_future = {
     .prepare = prepare,
     .may_rest = may_rest,
     .finish = finish,
+    .release = release,
 };
 
 static void prepare_end(void)
@@ -248,4 +247,5 @@ const struct object model_future_end = {
     .prepare = prepare_end,
     .may_rest = may_rest,
     .finish = finish_end,
+    .release = release,
 };

@@ -1,4 +1,4 @@
-/* queue.c - a queue with a bound (a ring, without a lock): items are neither lost nor doubled, each brings what was done
+/* queue.c - a queue that is a ring, or has segments (of two cells): items are neither lost nor doubled, each brings what was done
  * before its put, and nobody sleeps who could go on. */
 
 #include "work/queue.h"
@@ -6,12 +6,17 @@
 #include "model/scenario.h"
 #include "threading/wait_any.h"
 
-enum { CELLS = 2 };
+enum { CELLS = 2, SEGMENTS = 4 };
 
 struct shared {
     struct thr_queue queue;
-    struct queue_cell cells[CELLS];
+    union {
+        struct queue_cell cells[CELLS];
+        struct queue_segment segments[SEGMENTS];
+    };
     uint32_t data[THREADS]; /* plain: written before the put */
+    uint32_t room;          /* plain: written before the get, if only one thread gets */
+    uint32_t end;           /* plain: written before the shutdown */
 };
 
 static const struct named_field fields[] = {FIELD(struct shared, queue.put.word),
@@ -28,10 +33,13 @@ static const struct named_field fields[] = {FIELD(struct shared, queue.put.word)
                                             FIELD(struct shared, cells[1].turn),
                                             FIELD(struct shared, cells[1].item),
                                             FIELD(struct shared, data),
+                                            FIELD(struct shared, room),
+                                            FIELD(struct shared, end),
                                             {0}};
 
 struct ghost {
     uint32_t put, taken, discarded;
+    uint32_t segments; /* that are in use, or were */
     bool ended;
     bool was_taken[THREADS];
     bool watches[THREADS];
@@ -55,6 +63,17 @@ static thr_queue *queue(void)
 
 /* -- The operations ----------------------------------------------------------------------------------------------- */
 
+static void see_end(thr_result result)
+{
+    if (result == THR_CLOSED)
+        check(ghost()->ended && shared()->end == 1, "closed, and nobody has shut it down, or that is not seen");
+}
+
+extern const struct object model_queue_room;
+
+/* Whether a put has room only by the one get. */
+static bool takes_turns(void);
+
 static thr_result put_by(int thread, thr_time deadline)
 {
     shared()->data[thread] = 1;
@@ -62,7 +81,9 @@ static thr_result put_by(int thread, thr_time deadline)
     thr_result result = thr_queue_put_until(queue(), &shared()->data[thread], deadline);
     ghost()->puts[thread] = false;
     ghost()->put += result == THR_OK;
-    check(result != THR_CLOSED || ghost()->ended, "closed, and nobody has shut it down");
+    if (result == THR_OK && takes_turns())
+        check(shared()->room == 1, "what was done before the get is not seen");
+    see_end(result);
     return result;
 }
 
@@ -94,12 +115,14 @@ static void take(void *item)
 static thr_result get_by(int thread, thr_time deadline)
 {
     void *item = NULL;
+    if (takes_turns())
+        shared()->room = 1;
     ghost()->gets[thread] = true;
     thr_result result = thr_queue_get_until(queue(), &item, deadline);
     ghost()->gets[thread] = false;
     if (result == THR_OK)
         take(item);
-    check(result != THR_CLOSED || ghost()->ended, "closed, and nobody has shut it down");
+    see_end(result);
     return result;
 }
 
@@ -119,7 +142,7 @@ static void try_get(int thread)
     (void)get_by(thread, 0);
 }
 
-/* The second item is that of a thread that is not there. */
+/* The second item is that of a thread that is not there: so one thread at most does this. */
 static void put_put(int thread)
 {
     put(thread);
@@ -135,6 +158,7 @@ static void put_and_get(int thread)
 static void shutdown(int thread)
 {
     (void)thread;
+    shared()->end = 1;
     ghost()->ended = true;
     thr_queue_shutdown(queue(), false);
 }
@@ -143,6 +167,7 @@ static void shutdown_now(int thread)
 {
     void *item;
     (void)thread;
+    shared()->end = 1;
     ghost()->ended = true;
     thr_queue_shutdown(queue(), true);
     while (thr_queue_discarded(queue(), &item) == THR_OK) {
@@ -209,9 +234,9 @@ static void prepare_two(void)
     prepare_for(2, 2);
 }
 
-static bool one_shutdown(void)
+static bool one_each(void)
 {
-    return scenario_runs(shutdown) + scenario_runs(shutdown_now) <= 1;
+    return scenario_runs(shutdown) + scenario_runs(shutdown_now) <= 1 && scenario_runs(put_put) <= 1;
 }
 
 static const struct model_operation operations[] = {{"put", put},
@@ -234,7 +259,7 @@ const struct object model_queue = {
     .prepare = prepare,
     .may_rest = may_rest,
     .finish = finish,
-    .makes_sense = one_shutdown,
+    .makes_sense = one_each,
 };
 
 const struct object model_queue_two = {
@@ -247,7 +272,7 @@ const struct object model_queue_two = {
     .prepare = prepare_two,
     .may_rest = may_rest,
     .finish = finish,
-    .makes_sense = one_shutdown,
+    .makes_sense = one_each,
 };
 
 /* Two sleep; one item wakes one of them, and the second item nobody: who was woken passes that on. */
@@ -273,7 +298,7 @@ const struct object model_queue_pass = {
 
 static bool is_watched(void)
 {
-    return scenario_runs(watch) > 0 && one_shutdown();
+    return scenario_runs(watch) > 0 && one_each();
 }
 
 static const struct model_operation watch_operations[] = {
@@ -291,4 +316,78 @@ const struct object model_watch_queue = {
     .finish = finish,
     .makes_sense = is_watched,
     .watches = true,
+};
+
+/* -- With room in the ring that the bound does not give: a put needs the get before it, not its cell ------------------ */
+
+static void prepare_room(void)
+{
+    prepare_for(1, 2);
+    shared()->data[THREADS - 1] = 1;
+    shared()->cells[0] = (struct queue_cell){.turn = 1, .item = &shared()->data[THREADS - 1]};
+    queue()->put.word = QUEUE_ONE;
+    ghost()->put = 1;
+}
+
+static bool takes_turns(void)
+{
+    return scenario.object == &model_queue_room && scenario_runs(get) == 1;
+}
+
+static const struct model_operation room_operations[] = {
+    {"put", put}, {"try_put", try_put}, {"get", get}, {"shutdown", shutdown}};
+
+const struct object model_queue_room = {
+    .name = "queue_room",
+    .operations = room_operations,
+    .count = sizeof room_operations / sizeof *room_operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare_room,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = one_each,
+};
+
+/* -- With segments; the first put and get are of a segment's last cell ------------------------------------------------- */
+
+static void *new_segment(size_t size)
+{
+    check(size == sizeof(struct queue_segment) && ghost()->segments < SEGMENTS, "something else is allocated");
+    return &shared()->segments[ghost()->segments++];
+}
+
+static void free_segment(void *at)
+{
+    scenario_free(at, sizeof(struct queue_segment));
+}
+
+static void prepare_segments(void)
+{
+    queue()->store = QUEUE_SEGMENTS;
+    queue()->put.slack = QUEUE_NO_BOUND;
+    queue()->put.patience = queue()->get.patience = 1;
+    queue()->put.segment = queue()->get.segment = new_segment(sizeof(struct queue_segment));
+    queue()->put.segment->taken = 1;
+    queue()->put.word = queue()->get.word = QUEUE_ONE;
+}
+
+static const struct model_operation segments_operations[] = {
+    {"put", put},         {"put, put", put_put},     {"get", get},
+    {"try_get", try_get}, {"put, get", put_and_get}, {"shutdown", shutdown}};
+
+const struct object model_queue_segments = {
+    .name = "queue_segments",
+    .operations = segments_operations,
+    .count = sizeof segments_operations / sizeof *segments_operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare_segments,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = one_each,
+    .allocate = new_segment,
+    .release = free_segment,
 };
