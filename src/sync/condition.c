@@ -110,7 +110,7 @@ static thr_result sleep_for(thr_condition *condition, struct waiter *waiter, str
 {
     uint32_t state = WAITING;
     (void)cas_strong(&waiter->state, &state, ASLEEP);
-    while (load_acquire(&waiter->state) < GRANTED) {
+    while (load_relaxed(&waiter->state) < GRANTED) { /* wait_on reads it once more, with acquire */
         thr_result result = wait_block(wait, &waiter->state, ASLEEP, OS_ANY);
         if (result == THR_OK)
             continue;

@@ -79,7 +79,7 @@ bool event_watch(thr_event *event, uint32_t *joined)
             (void)load_acquire(&event->word_);
             return true;
         }
-    } while (!cas_acq_rel(&event->word_, &word, word | WAITERS)); /* also where it is set: wait/watch.h, W3 */
+    } while (!cas_release(&event->word_, &word, word | WAITERS)); /* also where it is set: wait/watch.h, W3 */
     *joined = word | WAITERS;
     return false;
 }

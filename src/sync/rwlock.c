@@ -58,7 +58,8 @@
  *
  * Order: each release is a release on word_, and the next acquire of word_ reads it or a read-modify-write after it. A
  * reader that stores word_ (I2) has read it with acquire, so it passes on what the readers before it did. GRANTED and
- * LOOK are stored with release and read with acquire. */
+ * LOOK are stored with release and read with acquire (LOOK for ThreadSanitizer alone: who finds it takes the bitlock first,
+ * which orders all, but the sanitizer looks at that access before it learns so). */
 
 #include "threading/rwlock.h"
 
@@ -320,8 +321,9 @@ static bool withdraw(thr_rwlock *lock, struct waiter *waiter, struct wait *wait)
         if (!writers && !(load_relaxed(&lock->word_) & WRITER))
             readers = detach_readers(lock, &add);
         /* One step, since other readers may leave meanwhile (I2). Acquire: what the writers before them did, which the
-         * word's release sequence brings, is passed on to the readers by the grant. */
-        (void)add_acq_rel(&lock->word_, queued_bit(lock, writers) ? add : add - QUEUED);
+         * word's release sequence brings, is passed on to the readers by the grant. No release: it continues that sequence
+         * whatever its order, and what it did to the rings is seen under the bitlock. */
+        (void)add_acquire(&lock->word_, queued_bit(lock, writers) ? add : add - QUEUED);
     } else if (!waiter->ring.queued) {
         wait->deadline = THR_FOREVER;
         wait->interruptible = false;

@@ -23,8 +23,10 @@
  * Order: a release is a release, a take an acquire. SLEEPERS is set with release, by everybody who is about to sleep, also
  * where it is set already, and the word is read with acquire before waiting_ is looked at (R1): who sees a word in which
  * the release has overwritten somebody's SLEEPERS sees that thread in waiting_ too, since the release is a
- * read-modify-write and continues that store's release sequence. After the compare-and-swap of a release the semaphore
- * may be gone: the wake is given only its address. */
+ * read-modify-write and continues that store's release sequence. The first look of sleep_for needs no order: nobody was woken
+ * for it, so if it takes a permit and misses somebody in waiting_, those who were woken in that one's stead still look, with
+ * acquire, and set SLEEPERS. After the compare-and-swap of a release the semaphore may be gone: the wake is given only its
+ * address. */
 
 #include "threading/semaphore.h"
 
@@ -67,7 +69,7 @@ bool semaphore_watch(thr_semaphore *semaphore)
 {
     uint32_t word = load_relaxed(&semaphore->word_);
     while (word < PERMIT) {
-        if (cas_acq_rel(&semaphore->word_, &word, word | SLEEPERS)) /* also where it is set: wait/watch.h, W3 */
+        if (cas_release(&semaphore->word_, &word, word | SLEEPERS)) /* also where it is set: wait/watch.h, W3 */
             return false;
     }
     (void)load_acquire(&semaphore->word_);
@@ -88,7 +90,7 @@ static bool spin_for(thr_semaphore *semaphore)
 static thr_result sleep_for(thr_semaphore *semaphore, struct wait *wait)
 {
     thr_result result = THR_OK;
-    uint32_t word = load_acquire(&semaphore->word_);
+    uint32_t word = load_relaxed(&semaphore->word_);
     for (;;) {
         if (word >= PERMIT) {
             uint32_t others = load_relaxed(&semaphore->waiting_) > 1 ? SLEEPERS : 0;

@@ -16,6 +16,7 @@
 #define swap_release(at, value) __atomic_exchange_n((at), (value), __ATOMIC_RELEASE)
 #define swap_acq_rel(at, value) __atomic_exchange_n((at), (value), __ATOMIC_ACQ_REL)
 #define add_relaxed(at, value) __atomic_fetch_add((at), (value), __ATOMIC_RELAXED)
+#define add_acquire(at, value) __atomic_fetch_add((at), (value), __ATOMIC_ACQUIRE)
 #define add_release(at, value) __atomic_fetch_add((at), (value), __ATOMIC_RELEASE)
 #define add_acq_rel(at, value) __atomic_fetch_add((at), (value), __ATOMIC_ACQ_REL)
 #define sub_relaxed(at, value) __atomic_fetch_sub((at), (value), __ATOMIC_RELAXED)

@@ -312,7 +312,7 @@ thr_result future_watch(thr_future *future, bool watch)
         if (help_is_above(future))
             return THR_DEADLOCK;
         /* Also where it is set: wait/watch.h, W3. */
-        if (!watch || cas_acq_rel(&future->word, &now, now | FUTURE_SLEEPERS))
+        if (!watch || cas_release(&future->word, &now, now | FUTURE_SLEEPERS))
             return THR_TIMEOUT;
         now = load_acquire(&future->word); /* the same */
     }

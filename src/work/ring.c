@@ -11,7 +11,8 @@
  * G2  The size is the bound rounded up to a power of two; where that is more than the bound, `seen` keeps the put side
  *     within it.
  *
- * Order: the turn is stored with release by who leaves the cell, and loaded with acquire by who claims it next. */
+ * Order: the turn is stored with release by who leaves the cell, and loaded with acquire by who claims it next. That is all
+ * where the size is the bound. */
 
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ bool queue_ring_is_ready(const struct thr_queue *queue, uint64_t position, unsig
 static inline bool claim_once(struct thr_queue *queue, struct queue_side *side, unsigned full,
                               struct queue_place *place)
 {
-    uint64_t word = load_acquire(&side->word);
+    uint64_t word = load_relaxed(&side->word); /* the compare-and-swap finds the same, or nothing has happened */
     uint64_t position = queue_position(word);
     if (word & QUEUE_ENDED || load_acquire(&cell_of(queue, position)->turn) != 2 * position + full)
         return false;

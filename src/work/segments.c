@@ -13,7 +13,7 @@
  *
  * Order: the turn is stored with release and loaded with acquire. `taken` is counted with acquire and release: who counts
  * the last one has all accesses behind it, and passes the segment on through `spare` in the same way. `segment` of a side is
- * stored with release before SWITCHING is cleared with release; a claim reads the word with acquire, then the segment. */
+ * stored before SWITCHING is cleared with release; a claim reads the word with acquire, then the segment. */
 
 #include <stdlib.h>
 
@@ -57,7 +57,7 @@ static struct queue_cell *cell_of(const struct queue_place *place)
 
 static void switch_to(struct queue_side *side, struct queue_segment *next)
 {
-    store_release(&side->segment, next);
+    store_relaxed(&side->segment, next);
     (void)and_release(&side->word, ~QUEUE_SWITCHING);
 }
 

@@ -14,7 +14,13 @@
  * so that R1 sees all who wait; and it is what the other side sees in its look (acquire), so that everything before a
  * claim happens-before the return of the claim it makes room for. `seen` passes that on: it is stored with release and
  * loaded with acquire. It may go back, when a slow thread stores what it saw a while ago; that only makes for one more
- * look. WANTED is set with release (R1). The item itself is ordered by its cell or the lock.
+ * look. The item itself is ordered by its cell or the lock.
+ *
+ * WANTED is set by a compare-and-swap with acquire and release (R1, R3; wait/watch.h, W3). The look at the own word that
+ * follows needs no order: who ends that side does so before it moves the round of the other's word on; either the
+ * compare-and-swap has read that round, or the sleep finds another word than it expects. An own position that is older than
+ * it could be only makes for one more look, or for one needless wake. Nor has who passes a wake on to order anything: those
+ * for whom it sets WANTED have set it themselves, and all changes of the word continue the release sequence of that.
  *
  * The futex compares 32 bits: 27 of the position. Who is about to sleep would have to be stopped for exactly a multiple of
  * 2^27 claims, with WANTED set again by another, to sleep through a change. */
@@ -106,8 +112,8 @@ enum queue_claim queue_claim(struct thr_queue *queue, struct queue_side *side, s
             continue;
         }
         /* The segment is that of the position, if the compare-and-swap finds the word as it was: SWITCHING is between any
-         * change of it and the next. */
-        place->segment = load_acquire(&side->segment);
+         * change of it and the next. What is in it is ordered by the word. */
+        place->segment = load_relaxed(&side->segment);
         place->position = queue_position(word);
         uint64_t next = (word & ~QUEUE_WANTED) + QUEUE_ONE;
         if (is_last(queue, place->position))
@@ -133,8 +139,8 @@ static void pass_on(struct thr_queue *queue, struct queue_side *side)
     struct queue_side *other = other_of(queue, side);
     if (load_relaxed(&side->waiting) <= 1)
         return;
-    uint64_t theirs = or_acq_rel(&other->word, QUEUE_WANTED);
-    if (ahead(side, queue_position(load_acquire(&side->word)), queue_position(theirs)) > 0)
+    uint64_t theirs = or_relaxed(&other->word, QUEUE_WANTED);
+    if (ahead(side, queue_position(load_relaxed(&side->word)), queue_position(theirs)) > 0)
         wait_wake(wait_low_half(&other->word), 1, OS_ANY);
 }
 
@@ -143,15 +149,17 @@ static void pass_on(struct thr_queue *queue, struct queue_side *side)
 static bool want(struct thr_queue *queue, struct queue_side *side, uint64_t *wanted)
 {
     struct queue_side *other = other_of(queue, side);
-    uint64_t theirs = load_acquire(&other->word);
+    uint64_t theirs = load_relaxed(&other->word);
     *wanted = theirs | QUEUE_WANTED;
     /* Also where it is set: R1, and wait/watch.h, W3. */
     if (theirs & QUEUE_ENDED || !cas_acq_rel(&other->word, &theirs, *wanted))
         return false;
-    uint64_t word = load_acquire(&side->word);
+    uint64_t word = load_relaxed(&side->word);
     return !(word & QUEUE_ENDED) && ahead(side, queue_position(word), queue_position(theirs)) == 0;
 }
 
+/* Release: who finds another round sees why. No acquire for watchers (wait/watch.h, W3), who wait for gets only: a shutdown has
+ * ended the word of put before, with acquire, and a watcher that finds that does not register. */
 void queue_wake_all(struct thr_queue *queue, struct queue_side *side)
 {
     struct queue_side *other = other_of(queue, side);
@@ -159,14 +167,15 @@ void queue_wake_all(struct thr_queue *queue, struct queue_side *side)
     uint64_t word = load_relaxed(&other->word);
     do
         next = (word & ~(QUEUE_WANTED | QUEUE_ROUND_BITS)) | ((word + QUEUE_ROUND) & QUEUE_ROUND_BITS);
-    while (!cas_acq_rel(&other->word, &word, next));
+    while (!cas_release(&other->word, &word, next));
     wait_wake(wait_low_half(&other->word), UINT32_MAX, OS_ANY);
 }
 
 bool queue_is_ready(struct thr_queue *queue, struct queue_side *side, bool watch)
 {
     uint64_t wanted;
-    while (judge(queue, side, load_acquire(&side->word), true, false) == QUEUE_NOTHING) {
+    /* Relaxed: who is told so learns nothing else by it. */
+    while (judge(queue, side, load_relaxed(&side->word), true, false) == QUEUE_NOTHING) {
         if (!watch || want(queue, side, &wanted))
             return false;
     }

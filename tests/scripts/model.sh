@@ -52,7 +52,7 @@ finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word ==
 # on to the readers behind it nothing of what was written before.
 finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/handoff_grant\(.*/;/}' condition_other '' \
     --threads 3 --messages 2 --strays 1 --budget 2
-finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acq_rel\(/add_release(/' rwlock_pass '' \
+finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acquire\(/add_relaxed(/' rwlock_pass '' \
     --threads 3 --messages 2 --strays 1 --budget 2
 # Who has got an item, and leaves one to another who sleeps.
 finds work/side.c '/^static void pass_on\(/,/^\}/s/^( +)wait_wake\(.*/\1;/' queue_pass '' \
