@@ -13,7 +13,8 @@
  *
  * Order: the turn is stored with release and loaded with acquire. `taken` is counted with acquire and release: who counts
  * the last one has all accesses behind it, and passes the segment on through `spare` in the same way. `segment` of a side is
- * stored before SWITCHING is cleared with release; a claim reads the word with acquire, then the segment. */
+ * stored before SWITCHING is cleared with release; a claim reads the word with acquire, then the segment. `next` orders nothing:
+ * who gets from the next segment has seen a put's claim there, and what was before that. */
 
 #include <stdlib.h>
 
@@ -22,7 +23,7 @@
 
 static struct queue_segment *segment_new(struct thr_queue *queue)
 {
-    struct queue_segment *segment = swap_acq_rel(&queue->spare, NULL);
+    struct queue_segment *segment = swap_acquire(&queue->spare, NULL);
     tsan_acquire(&queue->spare);
     if (!segment) {
         int saved = errno;
@@ -66,7 +67,7 @@ static void follow(struct thr_queue *queue, const struct queue_segment *segment)
 {
     unsigned turns = 0;
     struct queue_segment *next;
-    while (!(next = load_acquire(&segment->next)))
+    while (!(next = load_relaxed(&segment->next)))
         wait_moment(&turns);
     switch_to(&queue->get, next);
 }
@@ -99,7 +100,7 @@ enum queue_claim queue_segments_put(struct thr_queue *queue, void *item)
     enum queue_claim found = claim_put(queue, &place, &next);
     if (found == QUEUE_CLAIMED && is_last(&place)) {
         tsan_release(next);
-        store_release(&place.segment->next, next);
+        store_relaxed(&place.segment->next, next);
         switch_to(&queue->put, next);
     } else {
         segment_spare(queue, next); /* another put was faster */

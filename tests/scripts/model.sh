@@ -73,6 +73,7 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
     bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
-"$made/model" --summary --strays 1 --budget 2 queue queue_two queue_room queue_segments watch_queue
+"$made/model" --summary --strays 1 --budget 2 queue queue_two queue_room queue_segments queue_recycle watch_queue \
+    watch_segments
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 queue_room queue_segments
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 queue_pass

@@ -6,7 +6,7 @@
 #include "model/scenario.h"
 #include "threading/wait_any.h"
 
-enum { CELLS = 2, SEGMENTS = 4 };
+enum { CELLS = 2, SEGMENTS = 4, ITEMS = THREADS + 3 };
 
 struct shared {
     struct thr_queue queue;
@@ -14,9 +14,9 @@ struct shared {
         struct queue_cell cells[CELLS];
         struct queue_segment segments[SEGMENTS];
     };
-    uint32_t data[THREADS]; /* plain: written before the put */
-    uint32_t room;          /* plain: written before the get, if only one thread gets */
-    uint32_t end;           /* plain: written before the shutdown */
+    uint32_t data[ITEMS]; /* plain: written before the put */
+    uint32_t room;        /* plain: written before the get, if only one thread gets */
+    uint32_t end;         /* plain: written before the shutdown */
 };
 
 static const struct named_field fields[] = {FIELD(struct shared, queue.put.word),
@@ -41,7 +41,7 @@ struct ghost {
     uint32_t put, taken, discarded;
     uint32_t segments; /* that are in use, or were */
     bool ended;
-    bool was_taken[THREADS];
+    bool was_taken[ITEMS];
     bool watches[THREADS];
     bool puts[THREADS], gets[THREADS]; /* whether the thread is in a call that waits */
 };
@@ -106,7 +106,7 @@ static void try_put(int thread)
 static void take(void *item)
 {
     uint32_t from = (uint32_t)((uint32_t *)item - shared()->data);
-    check(from < THREADS && !ghost()->was_taken[from], "an item that nobody put, or that was taken before");
+    check(from < ITEMS && !ghost()->was_taken[from], "an item that nobody put, or that was taken before");
     check(shared()->data[from] == 1, "what was done before the put is not seen");
     ghost()->was_taken[from] = true;
     ghost()->taken++;
@@ -147,6 +147,12 @@ static void put_put(int thread)
 {
     put(thread);
     put(THREADS - 1);
+}
+
+static void get_get(int thread)
+{
+    get(thread);
+    get(thread);
 }
 
 static void put_and_get(int thread)
@@ -385,6 +391,66 @@ const struct object model_queue_segments = {
     .size = sizeof(struct shared),
     .large = true,
     .prepare = prepare_segments,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = one_each,
+    .allocate = new_segment,
+    .release = free_segment,
+};
+
+static const struct model_operation watch_segments_operations[] = {{"wait_any", watch}, {"put", put}};
+
+const struct object model_watch_segments = {
+    .name = "watch_segments",
+    .operations = watch_segments_operations,
+    .count = sizeof watch_segments_operations / sizeof *watch_segments_operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare_segments,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = is_watched,
+    .allocate = new_segment,
+    .release = free_segment,
+    .watches = true,
+};
+
+/* -- A segment that one thread empties, and another fills again -------------------------------------------------------- */
+
+static void prefill(uint64_t position, struct queue_segment *segment)
+{
+    uint32_t *data = &shared()->data[THREADS + position];
+    *data = 1;
+    segment->cells[position % QUEUE_SEGMENT] = (struct queue_cell){.turn = 2 * position + 1, .item = data};
+    ghost()->put++;
+}
+
+static void prepare_recycled(void)
+{
+    prepare_segments();
+    struct queue_segment *first = queue()->get.segment;
+    struct queue_segment *second = new_segment(sizeof *second);
+    first->taken = 0;
+    first->next = second;
+    queue()->put.segment = second;
+    queue()->put.word = 3 * QUEUE_ONE;
+    queue()->get.word = 0;
+    prefill(0, first);
+    prefill(1, first);
+    prefill(2, second);
+}
+
+static const struct model_operation recycle_operations[] = {{"get, get", get_get}, {"put, put", put_put}};
+
+const struct object model_queue_recycle = {
+    .name = "queue_recycle",
+    .operations = recycle_operations,
+    .count = sizeof recycle_operations / sizeof *recycle_operations,
+    .fields = fields,
+    .size = sizeof(struct shared),
+    .large = true,
+    .prepare = prepare_recycled,
     .may_rest = may_rest,
     .finish = finish,
     .makes_sense = one_each,
