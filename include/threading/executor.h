@@ -36,7 +36,8 @@
  * (where somebody cancels it, that long). thr_shutdown() does the same, and the executor can be used afterwards.
  *
  * In the child of a fork an executor has no workers, and what was pending or running is cancelled; it may be used there:
- * it starts new ones. (What the thread that forked itself runs goes on; its worker ends with it.)
+ * it starts new ones. (What the thread that forked itself runs goes on; its worker ends with it. Of a map, that is the call
+ * that forked. The groups are cancelled: see group.h.)
  *
  * Order: everything before the submit happens-before the task. */
 

@@ -31,6 +31,9 @@
  * thr_fail() in a task unwinds to the wait that runs it. A function on the way that was compiled without unwind tables cannot
  * be unwound: on x86-64 that ends the process, with a line on standard error; elsewhere its cleanups do not run.
  *
+ * In the child of a fork all groups that were open are cancelled, and only the thread's own are still there: a task that has
+ * forked, and that another thread waits for, has nobody there who waits for it. If it fails, the excepthook is told.
+ *
  * Order: everything before the spawn happens-before the task; everything in the tasks happens-before the return of the
  * wait. */
 

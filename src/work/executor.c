@@ -290,10 +290,11 @@ static void lose(struct worker *worker)
     struct job job;
     while (tray_take(&worker->tray, &job))
         lose_job(job);
-    if (worker->alive && worker->here && worker->here != &thr__here)
+    if (worker->here && worker->here != &thr__here) {
         lose_running(worker);
+        worker->here = NULL;
+    }
     deque_init(&worker->deque);
-    worker->here = NULL;
     worker->alive = false;
     worker->parked = false;
     worker->searching = false;
@@ -301,11 +302,15 @@ static void lose(struct worker *worker)
 
 void executor_forked(thr_executor *executor)
 {
-    executor->lock = (thr_lock)THR_LOCK_INIT; /* its sleepers are gone */
+    executor->references = executor->dropped ? 0 : 1; /* 0: nobody is left to free it */
+    executor->lock = (thr_lock)THR_LOCK_INIT;         /* its sleepers are gone */
     executor->opening = (thr_lock)THR_LOCK_INIT;
     inject_forked(&executor->queue, lose_job);
-    for (struct worker *worker = executor->workers; worker; worker = worker->next)
+    for (struct worker *worker = executor->workers; worker; worker = worker->next) {
         lose(worker);
+        if (worker->here)
+            executor->references++; /* it will come back to worker_serve */
+    }
     executor->list_first = NULL;
     executor->list_last = NULL;
     executor->listed = 0;
@@ -320,7 +325,6 @@ void executor_forked(thr_executor *executor)
     executor->cancelling = 0;
     executor->surplus = 0;
     executor->hungry = 1;
-    executor->references = executor->dropped ? 0 : 1; /* 0: nobody is left to free it */
 }
 
 /* -- Shutting down ------------------------------------------------------------------------------------------------ */
@@ -339,11 +343,12 @@ static void shut(thr_executor *executor, bool cancel_futures, bool dropped)
         drop_jobs(executor, cancel);
 }
 
-/* A worker's thread, with a reference; NULL: it has none. */
+/* A worker's thread, with a reference; NULL: it has none, or it is the caller: that was one before a fork. */
 static thr_thread *thread_of(thr_executor *executor, struct worker *worker)
 {
     executor_lock(executor);
-    thr_thread *thread = worker->thread ? thr_thread_ref(worker->thread) : NULL;
+    bool other = worker->thread && load_relaxed(&worker->here) != &thr__here;
+    thr_thread *thread = other ? thr_thread_ref(worker->thread) : NULL;
     executor_unlock(executor);
     return thread;
 }

@@ -19,6 +19,7 @@
 
 #include "thread/failure.h"
 #include "work/executor.h"
+#include "work/future.h"
 #include "work/group.h"
 
 __thread struct thr__here thr__here;
@@ -29,14 +30,26 @@ frame_ref frame_here(void)
     return thr__here.frame ? thr__here.frame : frame_ref_of(&root);
 }
 
+/* What it reaches of other threads is gone. */
+static void forked(struct frame *frame)
+{
+    frame->worker = NULL;
+    if (frame->future)
+        future_forked_here(frame->future);
+    if (frame->group && group_lost(frame->group)) {
+        frame->group = &group_gone;
+        frame->reported = true; /* by the excepthook, when it fails: nobody else will know */
+    }
+}
+
 void frame_forked(void)
 {
-    for (frame_ref frame = thr__here.frame; frame; frame = frame_outer(frame)) {
-        if (frame_struct(frame))
-            frame_struct(frame)->worker = NULL;
-    }
     for (thr_group *group = thr__here.open; group; group = group->next_)
         group_forked(group);
+    for (frame_ref frame = thr__here.frame; frame; frame = frame_outer(frame)) {
+        if (frame_struct(frame))
+            forked(frame_struct(frame));
+    }
 }
 
 struct failure *failure_new(int code, const char *message)

@@ -106,7 +106,7 @@ static inline bool frame_run(struct frame *frame, void *(*function)(void *arg), 
 /* Has thr_fail come here. */
 void frame_prepare(void);
 
-/* In a fork's child: the tasks of all groups that the caller has open are gone. */
+/* In a fork's child: the tasks of all groups that the caller has open are gone, and so are all other groups: G5 in group.h. */
 void frame_forked(void);
 
 /* What becomes of a failure: a struct failure, or, where there was no memory for one, the code alone. */

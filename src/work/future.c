@@ -163,6 +163,22 @@ void future_forked(thr_future *future)
     store_relaxed(&future->word, FUTURE_CANCELLED);
 }
 
+/* Callbacks are ours; all other observers are of threads that are gone, or of an order (several.c) whose lock one of those
+ * may hold. The bitlock may have been held as well: each change of the list is one store, so it is whole. */
+void future_forked_here(thr_future *future)
+{
+    struct observer *kept = NULL;
+    struct observer **end = &kept;
+    for (struct observer *o = observers_of(future->observers & ~BITLOCK_BITS); o; o = o->next) {
+        if (!o->callback)
+            continue;
+        *end = o;
+        end = &o->next;
+    }
+    *end = NULL;
+    future->observers = (uint64_t)(uintptr_t)kept;
+}
+
 static bool end_pending(thr_future *future, uint32_t state)
 {
     uint32_t before;

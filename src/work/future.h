@@ -78,8 +78,10 @@ void future_died(thr_future *future, void *failure);
 /* PENDING -> BROKEN, if it is pending. */
 void future_break(thr_future *future);
 
-/* In a fork's child: cancelled, if it is not done; nobody is told. */
+/* In a fork's child: cancelled, if it is not done; nobody is told. The second: its task goes on, on this stack; only its
+ * callbacks are told. */
 void future_forked(thr_future *future);
+void future_forked_here(thr_future *future);
 
 /* -- Observers ---------------------------------------------------------------------------------------------------- */
 

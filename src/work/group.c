@@ -89,32 +89,47 @@ static void discount(thr_group *group)
     }
 }
 
-/* Frees the storage, if it is ours. */
+/* Whether the storage is ours. */
+static inline bool is_owned(const thr_task *task)
+{
+    return THR__UNLIKELY(task->group_ & TASK_OWNED);
+}
+
 static inline void drop(thr_task *task)
 {
-    if (THR__UNLIKELY(task->group_ & TASK_OWNED))
+    if (is_owned(task))
         free(task);
 }
 
-static inline void execute(thr_group *group, const thr_task *task, struct frame *frame)
+/* False: this is a fork's child, and the group is gone (G5). */
+static inline bool execute(thr_group *group, const thr_task *task, struct frame *frame)
 {
     void *nothing;
     frame->group = group;
     frame->future = NULL;
     hook_point(HOOK_TASK_BEGIN, task);
-    if (THR__UNLIKELY(!frame_run(frame, task->function_, task->arg_, &nothing, false)))
-        group_task_failed(group, failure_of(frame));
+    bool returned = frame_run(frame, task->function_, task->arg_, &nothing, false);
+    bool there = THR__LIKELY(frame->group == group);
+    if (THR__UNLIKELY(!returned)) {
+        if (there)
+            group_task_failed(group, failure_of(frame));
+        else
+            failure_free(failure_of(frame));
+    }
     hook_point(HOOK_TASK_END, task);
+    return there;
 }
 
 void task_run(thr_task *task, struct frame *frame)
 {
     thr_group *group = task_group(task);
+    bool owned = is_owned(task);
     tsan_acquire(task);
-    if (!is_cancelled(group))
-        execute(group, task, frame);
-    drop(task);
-    discount(group);
+    bool there = is_cancelled(group) || execute(group, task, frame);
+    if (owned)
+        free(task);
+    if (there)
+        discount(group);
 }
 
 void group_task_died(thr_group *group, void *failure)
@@ -125,7 +140,11 @@ void group_task_died(thr_group *group, void *failure)
 
 void task_died(thr_task *task, const struct frame *frame)
 {
-    thr_group *group = task_group(task);
+    thr_group *group = frame->group;
+    if (group == &group_gone) {
+        failure_free(failure_of(frame));
+        return;
+    }
     drop(task);
     group_task_died(group, failure_of(frame));
 }
@@ -299,12 +318,15 @@ static bool run_popped(struct worker *worker, thr_group *group, thr_task *task)
     }
     if (is_cancelled(group)) {
         group->here_--;
+        drop(task);
     } else {
+        bool owned = is_owned(task);
         store_release(&thr__here.frame, (uintptr_t)group | THR__RUNS); /* N2 */
         (void)os_call(task->function_, task->arg_, 0);
         leave(group);
+        if (owned)
+            free(task);
     }
-    drop(task);
     return true;
 }
 
@@ -444,17 +466,27 @@ thr_result thr__group_ran(thr_group *group)
     return thr__group_wait(group);
 }
 
-void group_forked(thr_group *group)
-{
-    group->here_ = 0;
-    group->away_ = 0;
-    group->state_ = (group->state_ & ~(uint32_t)GROUP_COUNTED) | GROUP_CANCELLED;
-}
-
 int thr_group_failure(const thr_group *group, char *message, size_t size)
 {
     bool failed = !group->frame_ && group->state_ & GROUP_FAILED;
     const struct failure *failure = failed ? thr_local_get(&told) : NULL;
     failure_copy(failure && failure->of == group ? failure : NULL, message, size);
     return failed ? (int)group->cancels_ : 0;
+}
+
+/* -- Forks -------------------------------------------------------------------------------------------------------- */
+
+static struct frame nowhere;
+thr_group group_gone = {.frame_ = (uintptr_t)&nowhere, .state_ = GROUP_CANCELLED};
+
+void group_forked(thr_group *group)
+{
+    group->here_ = 0;
+    group->away_ = 0;
+    group->state_ = (group->state_ & ~(uint32_t)GROUP_COUNTED) | GROUP_CANCELLED | GROUP_FORKED;
+}
+
+bool group_lost(const thr_group *group)
+{
+    return !(group->state_ & GROUP_FORKED);
 }

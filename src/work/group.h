@@ -7,6 +7,7 @@
  *                   cancels_ is its code
  *  2  BROKEN        an initializer failed first                 executor_break              the same
  *  3  COUNTED       it is one of the executor's `cancelling`    cancel, the first failure   the end of the wait
+ *  4  FORKED        this is a fork's child, without its tasks   the fork                    the next opening
  *
  * How many of its tasks have not ended is 2 x here_ + away_, without the lowest bit, modulo 2^32:
  *
@@ -23,6 +24,10 @@
  *     cancels of the executor at which that was last looked up: as long as that is the same, its own bit says all.
  * G4  `cancelling` of the executor is how many open groups somebody has cancelled: when it is 0, the inline wait need not look
  *     for more. Who cancels counts before it returns; what another thread does meanwhile may have begun before.
+ * G5  In a fork's child the openers on other threads, with all that G1 says, are gone: their stacks may be given to new
+ *     threads, or back to the system. The frames of tasks of such groups get `group_gone` for it (frame_forked), which is
+ *     cancelled, and in nothing; and after such a task neither its group nor its storage is touched. The groups that the
+ *     thread itself has open are there, but not their tasks: they are cancelled, and nothing of them is outstanding.
  *
  * The inline spawn and wait (threading/group.h) are for the case that the caller is a worker of the executor, and in the group's
  * own frame. The spawn opens a group only if state_ and cancels_ are 0: they are as the last opening has left them. The wait
@@ -39,7 +44,7 @@
 #include "threading/group.h"
 #include "work/frame.h"
 
-enum { GROUP_CANCELLED = 1, GROUP_FAILED = 2, GROUP_BROKEN = 4, GROUP_COUNTED = 8 };
+enum { GROUP_CANCELLED = 1, GROUP_FAILED = 2, GROUP_BROKEN = 4, GROUP_COUNTED = 8, GROUP_FORKED = 16 };
 
 enum { TASK_OWNED = 1 }; /* in group_: the storage is ours */
 
@@ -67,7 +72,11 @@ void task_break(thr_task *task);
 /* Whether the group is the target, or in it; the target is a group, or a future. */
 bool group_descends(const thr_group *group, const void *target);
 
-/* In a fork's child: the tasks of this open group are gone. */
+/* In a fork's child: the tasks of this open group of the caller's are gone. */
 void group_forked(thr_group *group);
+
+/* The same: whether a group that a task on this stack is in is not one of those, so that it is gone itself. */
+bool group_lost(const thr_group *group);
+extern thr_group group_gone; /* G5 */
 
 #endif

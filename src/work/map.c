@@ -3,7 +3,8 @@
  * As many futures as there are workers, or fewer, each take the next index again and again, until there is none. So calls
  * start in order, and no more is pending than that many futures. What they share has a reference for each, and for the
  * caller: after a deadline, those that run go on alone, and do not look at the caller's arrays any more. A shutdown that
- * cancels finds only those futures that have not begun; so the others look, before each call, whether there was one. */
+ * cancels finds only those futures that have not begun; so the others look, before each call, whether there was one. A call
+ * that comes back in a fork's child is the last there: the other runners are gone, the caller and its arrays perhaps too. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,15 +65,27 @@ static void put(struct map *map, size_t i, bool returned, void *result)
     (void)thr_lock_release(&map->lock);
 }
 
+static void stop_forked(struct map *map)
+{
+    map->lock = (thr_lock)THR_LOCK_INIT; /* one that is gone may have held it */
+    map->cancelled = true;
+    map->stopped = true;
+}
+
 static void *run(void *arg)
 {
     struct map *map = arg;
+    uint32_t forks = executors_forks();
     size_t i = 0;
     void *each = NULL;
     while (next(map, &i, &each)) {
         struct frame frame = {.group = NULL, .future = NULL};
         void *result = NULL;
         bool returned = frame_run(&frame, map->function, each, &result, true);
+        if (forks != executors_forks()) {
+            stop_forked(map);
+            return NULL;
+        }
         put(map, i, returned, result);
     }
     drop(map, 1);

@@ -304,7 +304,7 @@ static bool begin(struct worker *worker)
     void *nothing;
     worker->deque.floor = (uintptr_t)__builtin_frame_address(0) - os_stack_size() / 2;
     worker->top = (uintptr_t)__builtin_frame_address(0);
-    worker->here = &thr__here;
+    store_relaxed(&worker->here, &thr__here);
     thr__here.worker = worker;
     if (!tsan_here() && !thr__steered() && os_barrier_far)
         thr__here.deque = &worker->deque;
@@ -319,13 +319,14 @@ void worker_lost(void *arg)
     thr__here.frame = 0;
     thr__here.deque = NULL;
     thr__here.worker = NULL;
-    if (worker->forks != executors_forks())
-        return; /* the child of a fork that a task made: there it is no worker */
-    if (thr__here.open)
-        os_die("FATAL: pthread_exit() in an initializer with an open group\n");
-    if (!worker->begun)
-        executor_break(worker);
-    crew_lost(worker);
+    if (worker->forks == executors_forks()) { /* else it was one before it forked */
+        if (thr__here.open)
+            os_die("FATAL: pthread_exit() in an initializer with an open group\n");
+        if (!worker->begun)
+            executor_break(worker);
+        crew_lost(worker);
+    }
+    store_relaxed(&worker->here, NULL);
     executor_unref(executor);
 }
 
@@ -333,12 +334,12 @@ void worker_lost(void *arg)
 static bool work(struct worker *worker)
 {
     struct turn turn = {.worker = worker};
-    while (find(worker, &turn.errand)) {
+    while (worker->forks == executors_forks()) {
+        if (!find(worker, &turn.errand))
+            return true;
         run(&turn);
-        if (worker->forks != executors_forks())
-            return false;
     }
-    return true;
+    return false;
 }
 
 void *worker_serve(void *arg)
@@ -353,6 +354,7 @@ void *worker_serve(void *arg)
     } else {
         thr__here.deque = NULL;
         thr__here.worker = NULL;
+        store_relaxed(&worker->here, NULL);
         executor_unref(worker->executor);
     }
     os_unwind_end(false);

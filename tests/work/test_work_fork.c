@@ -3,17 +3,9 @@
  * ctest: plain (ThreadSanitizer knows no threads in the child of a fork, and leaks are found in the child that are none) */
 
 #include "executors.h"
+#include "forks.h"
 
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static void child_end(pid_t child)
-{
-    int status;
-    CHECK(waitpid(child, &status, 0) == child);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
 
 /* The child of a fork: everything works anew. */
 static void use(thr_executor *executor)
