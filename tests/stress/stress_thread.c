@@ -189,6 +189,9 @@ static void stress(void)
     struct support_bunch bunch;
     memset(lives, 0, sizeof lives);
     lives_used = 0;
+    null_fd = memfd_create("null", 0);
+    thr_set_excepthook(ignore);
+    CHECK_EQUAL(pthread_key_create(&key, at_end), 0);
     store_relaxed(&end_of_stress, thr_after(seconds ? atof(seconds) : 2.0));
     support_bunch_start(&bunch, WORKERS, work, NULL);
     support_bunch_join(&bunch);
@@ -204,14 +207,14 @@ static void stress(void)
     thr_shutdown();
     for (uint32_t i = 0; i < lives_used; i++)
         CHECK_EQUAL(load_acquire(&lives[i].runs), lives[i].ends);
+    CHECK_EQUAL(pthread_key_delete(key), 0);
+    thr_set_excepthook(NULL);
+    (void)close(null_fd);
 }
 
 static void test_on_words(void **state)
 {
     (void)state;
-    null_fd = memfd_create("null", 0);
-    thr_set_excepthook(ignore);
-    CHECK_EQUAL(pthread_key_create(&key, at_end), 0);
     stress();
 }
 
@@ -222,7 +225,6 @@ static void test_natively(void **state)
     wait_system = &wait_system_os;
     stress();
     wait_system = stand_in;
-    (void)close(null_fd);
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_on_words), cmocka_unit_test(test_natively))
