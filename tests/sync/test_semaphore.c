@@ -1,94 +1,7 @@
-/* test_semaphore.c - the semaphore and the bounded one: one body for both, then what is their own. How they block is in
- * test_blocking.c too. */
+/* test_semaphore.c - what the semaphore and the bounded one have in common: one body for both. What is their own is in
+ * test_semaphore_bound.c; how they block is in test_blocking.c too. */
 
-#include "support/support.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "wait/atomic.h"
-
-union any_semaphore {
-    thr_semaphore semaphore;
-    thr_bounded_semaphore bounded;
-};
-
-struct kind {
-    const char *name;
-    void (*init)(union any_semaphore *semaphore, uint32_t permits);
-    thr_result (*acquire)(union any_semaphore *semaphore);
-    thr_result (*acquire_until)(union any_semaphore *semaphore, thr_time deadline);
-    bool (*try_acquire)(union any_semaphore *semaphore);
-    thr_result (*release)(union any_semaphore *semaphore, uint32_t n);
-    uint32_t (*value)(const union any_semaphore *semaphore);
-};
-
-static void plain_init(union any_semaphore *semaphore, uint32_t permits)
-{
-    semaphore->semaphore = (thr_semaphore)THR_SEMAPHORE_INIT(permits);
-}
-
-static thr_result plain_acquire(union any_semaphore *semaphore)
-{
-    return thr_semaphore_acquire(&semaphore->semaphore);
-}
-
-static thr_result plain_acquire_until(union any_semaphore *semaphore, thr_time deadline)
-{
-    return thr_semaphore_acquire_until(&semaphore->semaphore, deadline);
-}
-
-static bool plain_try_acquire(union any_semaphore *semaphore)
-{
-    return thr_semaphore_try_acquire(&semaphore->semaphore);
-}
-
-static thr_result plain_release(union any_semaphore *semaphore, uint32_t n)
-{
-    return thr_semaphore_release(&semaphore->semaphore, n);
-}
-
-static uint32_t plain_value(const union any_semaphore *semaphore)
-{
-    return thr_semaphore_value(&semaphore->semaphore);
-}
-
-static void bounded_init(union any_semaphore *semaphore, uint32_t permits)
-{
-    semaphore->bounded = (thr_bounded_semaphore)THR_BOUNDED_SEMAPHORE_INIT(permits);
-}
-
-static thr_result bounded_acquire(union any_semaphore *semaphore)
-{
-    return thr_bounded_semaphore_acquire(&semaphore->bounded);
-}
-
-static thr_result bounded_acquire_until(union any_semaphore *semaphore, thr_time deadline)
-{
-    return thr_bounded_semaphore_acquire_until(&semaphore->bounded, deadline);
-}
-
-static bool bounded_try_acquire(union any_semaphore *semaphore)
-{
-    return thr_bounded_semaphore_try_acquire(&semaphore->bounded);
-}
-
-static thr_result bounded_release(union any_semaphore *semaphore, uint32_t n)
-{
-    return thr_bounded_semaphore_release(&semaphore->bounded, n);
-}
-
-static uint32_t bounded_value(const union any_semaphore *semaphore)
-{
-    return thr_bounded_semaphore_value(&semaphore->bounded);
-}
-
-static const struct kind kinds[] = {
-    {"semaphore", plain_init, plain_acquire, plain_acquire_until, plain_try_acquire, plain_release, plain_value},
-    {"bounded semaphore", bounded_init, bounded_acquire, bounded_acquire_until, bounded_try_acquire, bounded_release,
-     bounded_value},
-};
+#include "semaphores.h"
 
 static void each_kind(void (*body)(const struct kind *kind))
 {
@@ -127,12 +40,6 @@ static void acquire_and_release(const struct kind *kind)
         CHECK_ERRNO();
     }
 }
-
-struct contended {
-    const struct kind *kind;
-    union any_semaphore semaphore;
-    struct support_count acquired;
-};
 
 static void acquire_twice(void *arg)
 {
@@ -189,20 +96,6 @@ static void release_lets_n_go(const struct kind *kind)
     check_contended(kind, true);
 }
 
-/* CPython: test_try_acquire. */
-static void try_acquire(const struct kind *kind)
-{
-    union any_semaphore semaphore;
-    kind->init(&semaphore, 2);
-    CHECK(kind->try_acquire(&semaphore));
-    CHECK(kind->try_acquire(&semaphore));
-    CHECK(!kind->try_acquire(&semaphore));
-    CHECK_OK(kind->release(&semaphore, 1));
-    CHECK(kind->try_acquire(&semaphore));
-    CHECK(!kind->try_acquire(&semaphore));
-    CHECK_EQUAL(kind->value(&semaphore), 0);
-}
-
 static void try_twice(void *arg)
 {
     struct contended *contended = arg;
@@ -239,14 +132,6 @@ static void timeout(const struct kind *kind)
     CHECK_EQUAL(kind->value(&semaphore), 0);
     CHECK_OK(kind->release(&semaphore, 2)); /* who timed out has left nothing behind */
     CHECK_EQUAL(kind->value(&semaphore), 2);
-}
-
-static void hold_one(void *arg)
-{
-    struct contended *contended = arg;
-    CHECK_OK(contended->kind->acquire(&contended->semaphore));
-    support_count_add(&contended->acquired);
-    CHECK_OK(contended->kind->release(&contended->semaphore, 1));
 }
 
 /* CPython: test_default_value, test_with: a semaphore of one is a lock. */
@@ -446,168 +331,7 @@ static void release_publishes(const struct kind *kind)
     }
 }
 
-/* -- CPython: SemaphoreTests, BoundedSemaphoreTests; and misuse ---------------------------------------------------- */
-
-/* CPython: SemaphoreTests.test_release_unacquired, test_repr. */
-static void test_release_unacquired(void **state)
-{
-    (void)state;
-    thr_semaphore semaphore = THR_SEMAPHORE_INIT(1);
-    CHECK_OK(thr_semaphore_release(&semaphore, 1));
-    CHECK_EQUAL(thr_semaphore_value(&semaphore), 2);
-    CHECK_OK(thr_semaphore_acquire(&semaphore));
-    CHECK_OK(thr_semaphore_acquire(&semaphore));
-    CHECK_OK(thr_semaphore_release(&semaphore, 1));
-    CHECK_EQUAL(thr_semaphore_value(&semaphore), 1);
-}
-
-static void check_refused(thr_bounded_semaphore *semaphore, uint32_t n)
-{
-    const thr_bounded_semaphore before = *semaphore;
-    for (int hooked = 0; hooked < 2; hooked++) {
-        thr__hooked = hooked;
-        support_errno_set();
-        CHECK_RESULT(thr_bounded_semaphore_release(semaphore, n), THR_TOO_MANY);
-        CHECK_ERRNO();
-        CHECK(memcmp(&before, semaphore, sizeof before) == 0);
-    }
-    thr__hooked = 0;
-}
-
-/* CPython: BoundedSemaphoreTests.test_release_unacquired. */
-static void test_bounded_release_unacquired(void **state)
-{
-    (void)state;
-    thr_bounded_semaphore semaphore = THR_BOUNDED_SEMAPHORE_INIT(3);
-    check_refused(&semaphore, 1);
-    CHECK_OK(thr_bounded_semaphore_acquire(&semaphore));
-    check_refused(&semaphore, 2);
-    check_refused(&semaphore, UINT32_MAX);
-    check_refused(&semaphore, UINT32_MAX - 1);
-    check_refused(&semaphore, 0x80000000u);
-    CHECK_OK(thr_bounded_semaphore_release(&semaphore, 1));
-    check_refused(&semaphore, 1);
-    CHECK_EQUAL(thr_bounded_semaphore_value(&semaphore), 3);
-    thr_bounded_semaphore none = THR_BOUNDED_SEMAPHORE_INIT(0);
-    check_refused(&none, 1);
-    CHECK(!thr_bounded_semaphore_try_acquire(&none));
-}
-
-/* Also with somebody asleep a release above the bound changes nothing, and wakes nobody. */
-static void test_bounded_release_above_the_bound_beside_sleepers(void **state)
-{
-    (void)state;
-    struct contended contended = {.kind = &kinds[1]};
-    bounded_init(&contended.semaphore, 1);
-    CHECK_OK(bounded_acquire(&contended.semaphore));
-    struct support_thread *thread = support_thread_start(hold_one, &contended);
-    support_wait_blocked(&contended.semaphore, 1);
-    check_refused(&contended.semaphore.bounded, 2);
-    support_wait_blocked(&contended.semaphore, 1);
-    CHECK_EQUAL(support_count_get(&contended.acquired), 0);
-    CHECK_OK(bounded_release(&contended.semaphore, 1));
-    support_thread_join(thread);
-    check_refused(&contended.semaphore.bounded, 1);
-}
-
-static void test_overflow(void **state)
-{
-    (void)state;
-    thr_semaphore semaphore = THR_SEMAPHORE_INIT(THR_SEMAPHORE_MAX - 2);
-    for (int hooked = 0; hooked < 2; hooked++) {
-        thr__hooked = hooked;
-        CHECK_RESULT(thr_semaphore_release(&semaphore, 3), THR_TOO_MANY);
-        CHECK_RESULT(thr_semaphore_release(&semaphore, 0x80000000u), THR_TOO_MANY);
-        CHECK_RESULT(thr_semaphore_release(&semaphore, UINT32_MAX), THR_TOO_MANY);
-        CHECK_EQUAL(thr_semaphore_value(&semaphore), THR_SEMAPHORE_MAX - 2);
-        CHECK_OK(thr_semaphore_release(&semaphore, 2));
-        CHECK_RESULT(thr_semaphore_release(&semaphore, 1), THR_TOO_MANY);
-        CHECK_EQUAL(thr_semaphore_value(&semaphore), THR_SEMAPHORE_MAX);
-        CHECK_OK(thr_semaphore_release(&semaphore, 0));
-        CHECK_OK(thr_semaphore_acquire(&semaphore));
-        CHECK_OK(thr_semaphore_acquire(&semaphore));
-        CHECK_EQUAL(thr_semaphore_value(&semaphore), THR_SEMAPHORE_MAX - 2);
-    }
-    thr__hooked = 0;
-    thr_semaphore empty = THR_SEMAPHORE_INIT(0);
-    CHECK_OK(thr_semaphore_release(&empty, THR_SEMAPHORE_MAX));
-    CHECK_EQUAL(thr_semaphore_value(&empty), THR_SEMAPHORE_MAX);
-}
-
-static void test_zeroed(void **state)
-{
-    (void)state;
-    thr_semaphore *semaphore = support_page_new();
-    CHECK_EQUAL(thr_semaphore_value(semaphore), 0);
-    CHECK(!thr_semaphore_try_acquire(semaphore));
-    CHECK_OK(thr_semaphore_release(semaphore, 1));
-    CHECK_OK(thr_semaphore_acquire(semaphore));
-    support_page_free(semaphore);
-}
-
 /* -- Signal handlers ----------------------------------------------------------------------------------------------- */
-
-static void release_in_handler(void *semaphore)
-{
-    int saved = errno;
-    support_errno_set();
-    CHECK_OK(thr_semaphore_release(semaphore, 1));
-    CHECK_ERRNO();
-    errno = saved;
-}
-
-/* The handler interrupts the very acquire that it lets through. Permits and signals are equal in number. */
-static void test_release_in_a_handler_of_the_waiter(void **state)
-{
-    (void)state;
-    enum { PERMITS = 200 };
-    thr_semaphore semaphore = THR_SEMAPHORE_INIT(0);
-    struct support_pester pester;
-    support_pester_start(&pester, release_in_handler, &semaphore);
-    for (uint32_t i = 0; i < PERMITS; i++) {
-        support_errno_set();
-        CHECK_OK(thr_semaphore_acquire_until(&semaphore, support_limit()));
-        CHECK_ERRNO();
-    }
-    support_pester_stop(&pester);
-    CHECK_EQUAL(thr_semaphore_value(&semaphore), support_count_get(&pester.handled) - PERMITS);
-}
-
-struct releaser {
-    thr_semaphore semaphore;
-    uint32_t stop;
-    uint32_t released;
-    uint32_t handled;
-};
-
-static void release_again_and_again(void *arg)
-{
-    struct releaser *releaser = arg;
-    struct support_pester pester;
-    support_pester_start(&pester, release_in_handler, &releaser->semaphore);
-    while (!load_relaxed(&releaser->stop)) {
-        CHECK_OK(thr_semaphore_release(&releaser->semaphore, 1));
-        releaser->released++;
-        if (thr_semaphore_try_acquire(&releaser->semaphore))
-            releaser->released--;
-    }
-    support_pester_stop(&pester);
-    releaser->handled = support_count_get(&pester.handled);
-}
-
-/* The handler interrupts a release and an acquire at any instruction. Nothing is lost or made up. */
-static void test_release_in_a_handler_of_the_releaser(void **state)
-{
-    (void)state;
-    enum { TURNS = 2000 };
-    struct releaser releaser = {0};
-    struct support_thread *thread = support_thread_start(release_again_and_again, &releaser);
-    for (int i = 0; i < TURNS; i++)
-        CHECK_OK(thr_semaphore_acquire_until(&releaser.semaphore, support_limit()));
-    store_relaxed(&releaser.stop, 1);
-    support_thread_join(thread);
-    CHECK_EQUAL(thr_semaphore_value(&releaser.semaphore), releaser.released + releaser.handled - TURNS);
-}
 
 #define EACH_KIND(name)                                                                                                \
     static void test_##name(void **state)                                                                              \
@@ -630,34 +354,10 @@ EACH_KIND(woken_in_vain)
 EACH_KIND(timeout_eats_no_permit)
 EACH_KIND(release_publishes)
 
-/* A count that is known only when the program runs. */
-static void test_init(void **state)
-{
-    (void)state;
-    thr_semaphore plain = THR_SEMAPHORE_INIT(7);
-    CHECK_RESULT(thr_semaphore_init(&plain, THR_SEMAPHORE_MAX + 1), THR_INVALID);
-    CHECK_EQUAL(thr_semaphore_value(&plain), 7);
-    CHECK_OK(thr_semaphore_init(&plain, THR_SEMAPHORE_MAX));
-    CHECK_EQUAL(thr_semaphore_value(&plain), THR_SEMAPHORE_MAX);
-    CHECK_RESULT(thr_semaphore_release(&plain, 1), THR_TOO_MANY);
-
-    thr_bounded_semaphore bounded = THR_BOUNDED_SEMAPHORE_INIT(7);
-    CHECK_RESULT(thr_bounded_semaphore_init(&bounded, UINT32_MAX), THR_INVALID);
-    CHECK_EQUAL(thr_bounded_semaphore_value(&bounded), 7);
-    CHECK_OK(thr_bounded_semaphore_init(&bounded, 2));
-    CHECK_RESULT(thr_bounded_semaphore_release(&bounded, 1), THR_TOO_MANY);
-    CHECK_OK(thr_bounded_semaphore_acquire(&bounded));
-    CHECK_OK(thr_bounded_semaphore_release(&bounded, 1));
-}
-
-SUPPORT_MAIN(cmocka_unit_test(test_init), cmocka_unit_test(test_acquire_and_release),
-             cmocka_unit_test(test_release_lets_one_go), cmocka_unit_test(test_release_lets_n_go),
-             cmocka_unit_test(test_try_acquire), cmocka_unit_test(test_try_acquire_contended),
-             cmocka_unit_test(test_timeout), cmocka_unit_test(test_one_permit_is_a_lock),
-             cmocka_unit_test(test_release_of_none), cmocka_unit_test(test_permits_and_sleepers),
-             cmocka_unit_test(test_wake_is_passed_on), cmocka_unit_test(test_woken_in_vain),
-             cmocka_unit_test(test_timeout_eats_no_permit), cmocka_unit_test(test_release_publishes),
-             cmocka_unit_test(test_release_unacquired), cmocka_unit_test(test_bounded_release_unacquired),
-             cmocka_unit_test(test_bounded_release_above_the_bound_beside_sleepers), cmocka_unit_test(test_overflow),
-             cmocka_unit_test(test_zeroed), cmocka_unit_test(test_release_in_a_handler_of_the_waiter),
-             cmocka_unit_test(test_release_in_a_handler_of_the_releaser))
+SUPPORT_MAIN(cmocka_unit_test(test_acquire_and_release), cmocka_unit_test(test_release_lets_one_go),
+             cmocka_unit_test(test_release_lets_n_go), cmocka_unit_test(test_try_acquire),
+             cmocka_unit_test(test_try_acquire_contended), cmocka_unit_test(test_timeout),
+             cmocka_unit_test(test_one_permit_is_a_lock), cmocka_unit_test(test_release_of_none),
+             cmocka_unit_test(test_permits_and_sleepers), cmocka_unit_test(test_wake_is_passed_on),
+             cmocka_unit_test(test_woken_in_vain), cmocka_unit_test(test_timeout_eats_no_permit),
+             cmocka_unit_test(test_release_publishes))
