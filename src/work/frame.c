@@ -34,6 +34,7 @@ frame_ref frame_here(void)
 static void forked(struct frame *frame)
 {
     frame->worker = NULL;
+    frame->forked = true;
     if (frame->future)
         future_forked_here(frame->future);
     if (frame->group && group_lost(frame->group)) {

@@ -38,6 +38,7 @@ struct frame {
     thr_future *future; /* that its task is for, or NULL */
     const void *worker; /* whose stack this is, or NULL */
     bool reported;      /* the excepthook has been told */
+    bool forked;        /* this is the child of a fork that its task has made */
     bool failing;
     int code;
     struct failure *failure; /* NULL: there was no memory for it */
@@ -95,6 +96,7 @@ static inline bool frame_run(struct frame *frame, void *(*function)(void *arg), 
     frame->outer = thr__here.frame;
     frame->worker = thr__here.worker;
     frame->reported = report;
+    frame->forked = false;
     frame->failing = false;
     store_release(&thr__here.frame, frame_ref_of(frame)); /* N2 */
     *result = os_call(function, arg, 0).value;

@@ -101,7 +101,7 @@ static inline void drop(thr_task *task)
         free(task);
 }
 
-/* False: this is a fork's child, and the group is gone (G5). */
+/* False: this is a fork's child, where nobody counts it (G5). */
 static inline bool execute(thr_group *group, const thr_task *task, struct frame *frame)
 {
     void *nothing;
@@ -109,15 +109,14 @@ static inline bool execute(thr_group *group, const thr_task *task, struct frame 
     frame->future = NULL;
     hook_point(HOOK_TASK_BEGIN, task);
     bool returned = frame_run(frame, task->function_, task->arg_, &nothing, false);
-    bool there = THR__LIKELY(frame->group == group);
     if (THR__UNLIKELY(!returned)) {
-        if (there)
+        if (frame->group == group)
             group_task_failed(group, failure_of(frame));
         else
             failure_free(failure_of(frame));
     }
     hook_point(HOOK_TASK_END, task);
-    return there;
+    return !frame->forked;
 }
 
 void task_run(thr_task *task, struct frame *frame)
@@ -125,10 +124,10 @@ void task_run(thr_task *task, struct frame *frame)
     thr_group *group = task_group(task);
     bool owned = is_owned(task);
     tsan_acquire(task);
-    bool there = is_cancelled(group) || execute(group, task, frame);
+    bool counts = is_cancelled(group) || execute(group, task, frame);
     if (owned)
         free(task);
-    if (there)
+    if (counts)
         discount(group);
 }
 
@@ -140,11 +139,11 @@ void group_task_died(thr_group *group, void *failure)
 
 void task_died(thr_task *task, const struct frame *frame)
 {
-    thr_group *group = frame->group;
-    if (group == &group_gone) {
+    if (frame->forked) { /* and its group is gone: its own thread's would be open */
         failure_free(failure_of(frame));
         return;
     }
+    thr_group *group = task_group(task);
     drop(task);
     group_task_died(group, failure_of(frame));
 }

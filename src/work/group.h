@@ -27,7 +27,8 @@
  * G5  In a fork's child the openers on other threads, with all that G1 says, are gone: their stacks may be given to new
  *     threads, or back to the system. The frames of tasks of such groups get `group_gone` for it (frame_forked), which is
  *     cancelled, and in nothing; and after such a task neither its group nor its storage is touched. The groups that the
- *     thread itself has open are there, but not their tasks: they are cancelled, and nothing of them is outstanding.
+ *     thread itself has open are there, but not their tasks: they are cancelled, and nothing of them is outstanding, also
+ *     where one of those tasks runs on this stack. So no task that runs at the fork is discounted in the child.
  *
  * The inline spawn and wait (threading/group.h) are for the case that the caller is a worker of the executor, and in the group's
  * own frame. The spawn opens a group only if state_ and cancels_ are 0: they are as the last opening has left them. The wait

@@ -165,6 +165,44 @@ static void test_looks_from_further_in(void **state)
     end(executor);
 }
 
+/* The group is its own thread's, and has more tasks than its deque holds: the last of them run out of the list. */
+static uint32_t run;
+
+static void *fork_at_the_end(void *last)
+{
+    if (++run < THR__DEQUE_SIZE + 10)
+        return NULL;
+    if (forks() && last)
+        thr_fail(3, "%s", reason);
+    return NULL;
+}
+
+static void *open_a_large_group(void *fails)
+{
+    enum { N = THR__DEQUE_SIZE + 10 };
+    static thr_task tasks[N];
+    pid_t before = getpid();
+    thr_group group = THR_GROUP_INIT(executor);
+    run = 0;
+    for (int i = 0; i < N; i++)
+        CHECK_OK(thr_group_spawn(&group, &tasks[i], fork_at_the_end, fails));
+    thr_result result = thr_group_wait(&group);
+    if (getpid() == before)
+        CHECK_OK(result);
+    else
+        CHECK_RESULT(result, fails ? THR_FAILED : THR_CANCELLED);
+    return NULL;
+}
+
+static void test_out_of_the_list(void **state)
+{
+    (void)state;
+    executor = make(1);
+    (void)result_of(submit(executor, open_a_large_group, NULL));
+    (void)result_of(submit(executor, open_a_large_group, executor));
+    end(executor);
+}
+
 /* -- Loops -------------------------------------------------------------------------------------------------------- */
 
 static uint32_t begun;
@@ -327,6 +365,6 @@ static void test_initializer(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_looks), cmocka_unit_test(test_fails), cmocka_unit_test(test_ends_its_thread),
              cmocka_unit_test(test_ends_the_process), cmocka_unit_test(test_looks_from_further_in),
-             cmocka_unit_test(test_parallel_for), cmocka_unit_test(test_map),
+             cmocka_unit_test(test_out_of_the_list), cmocka_unit_test(test_parallel_for), cmocka_unit_test(test_map),
              cmocka_unit_test(test_map_in_the_same_thread), cmocka_unit_test(test_waiter),
              cmocka_unit_test(test_initializer))
