@@ -125,8 +125,6 @@ static const struct worker *worker_of(frame_ref frame)
 /* Of any executor, where that is NULL; any worker `but` that one. */
 static bool holds(const thr_executor *executor, const struct worker *but)
 {
-    if (!thr__here.worker)
-        return false; /* also in a fork's child, where the others' frames are of threads that are gone */
     for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
         const struct worker *worker = worker_of(frame);
         if (worker && worker != but && (!executor || worker->executor == executor))

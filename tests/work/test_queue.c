@@ -504,6 +504,12 @@ static void get_interruptibly(void *arg)
     get_it(arg);
 }
 
+static void put_interruptibly(void *arg)
+{
+    support_record()->interrupt = shall_it;
+    put_it(arg);
+}
+
 static void join_interruptibly(void *arg)
 {
     support_record()->interrupt = shall_it;
@@ -527,6 +533,8 @@ static void interrupted(enum kind kind)
     struct call call = {queue, THR_FOREVER, NULL, THR_INVALID};
     interrupt(waits(get_interruptibly, &call), &call);
     put(queue, 1);
+    call.result = THR_INVALID;
+    interrupt(waits(put_interruptibly, &call), &call);
     call.result = THR_INVALID;
     interrupt(waits(join_interruptibly, &call), &call);
     thr_queue_free(queue);

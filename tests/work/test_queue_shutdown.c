@@ -88,10 +88,11 @@ static void immediate(enum kind kind)
     CHECK(thr_queue_empty(queue));
     CHECK(!thr_queue_full(queue));
     CHECK_EQUAL(thr_queue_unfinished(queue), 1); /* the one that was taken */
+    thr_queue_shutdown(queue, true);             /* counts nothing twice */
+    CHECK_EQUAL(thr_queue_unfinished(queue), 1);
     CHECK_OK(thr_queue_task_done(queue));
     CHECK_RESULT(thr_queue_task_done(queue), THR_TOO_MANY);
     CHECK_OK(thr_queue_join(queue));
-    thr_queue_shutdown(queue, true); /* counts nothing twice */
     CHECK_OK(thr_queue_discarded(queue, &item));
     CHECK_EQUAL(number_of(item), 2);
     CHECK_OK(thr_queue_discarded(queue, &item));

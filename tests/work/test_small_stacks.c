@@ -40,4 +40,37 @@ static void test_deep_on_small_stacks(void **state)
     thr_executor_free(executor);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_deep_on_small_stacks))
+static struct support_count reached;
+
+static void *spawn_deeper(void *arg)
+{
+    volatile char room[2000];
+    thr_task task;
+    thr_group group = THR_GROUP_INIT(executor);
+    uintptr_t left = (uintptr_t)arg;
+    room[0] = 0;
+    support_count_add(&reached);
+    if (left > 0) {
+        CHECK_OK(thr_group_spawn(&group, &task, spawn_deeper, (void *)(left - 1)));
+        CHECK_OK(thr_group_wait(&group));
+    }
+    return room[0] == 0 ? NULL : arg;
+}
+
+/* Each waits for the next, which its own stack has no room for in the end: another worker runs that. */
+static void test_groups_on_small_stacks(void **state)
+{
+    (void)state;
+    enum { STACK = 512 * 1024, DEEP = 1000 };
+    thr_task task;
+    CHECK_OK(thr_stack_size(STACK));
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 1));
+    thr_group group = THR_GROUP_INIT(executor);
+    CHECK_OK(thr_group_spawn(&group, &task, spawn_deeper, (void *)(uintptr_t)DEEP));
+    CHECK_OK(thr_group_wait(&group));
+    CHECK_EQUAL(support_count_get(&reached), DEEP + 1);
+    CHECK_OK(thr_executor_shutdown(executor, true, false));
+    thr_executor_free(executor);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_deep_on_small_stacks), cmocka_unit_test(test_groups_on_small_stacks))

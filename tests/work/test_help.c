@@ -1,0 +1,122 @@
+/* test_help.c - what a worker runs while it waits: what the tasks that it waits for have spawned, also where others have it.
+ * There are two workers, and the other one is busy until all of that has run: so only who waits can run it. */
+
+#include "executors.h"
+
+static thr_executor *executor;
+
+enum { LARGE = THR__DEQUE_SIZE + 100 };
+
+struct work {
+    uint32_t n; /* how many tasks are spawned, by the one that is waited for */
+    bool in_group;
+    thr_thread *waiter;
+    thr_event spawned;
+    thr_event all_have_run;
+    uint32_t ran;
+    thr_task tasks[LARGE];
+};
+
+/* Only the waiter runs these, one after the other. */
+static void *count_down(void *arg)
+{
+    struct work *work = arg;
+    CHECK(thr_current_thread() == work->waiter);
+    if (++work->ran == work->n)
+        thr_event_set(&work->all_have_run);
+    return NULL;
+}
+
+static void *spawn_many(void *arg)
+{
+    struct work *work = arg;
+    thr_group group = THR_GROUP_INIT(executor);
+    CHECK(thr_current_thread() != work->waiter);
+    for (uint32_t i = 0; i < work->n; i++)
+        CHECK_OK(thr_group_spawn(&group, &work->tasks[i], count_down, work));
+    thr_event_set(&work->spawned);
+    thr_event_wait(&work->all_have_run);
+    CHECK_OK(thr_group_wait(&group));
+    return NULL;
+}
+
+static void *wait_for_many(void *arg)
+{
+    struct work *work = arg;
+    thr_task task;
+    thr_group group = THR_GROUP_INIT(executor);
+    work->waiter = thr_current_thread();
+    thr_future *future = NULL;
+    if (work->in_group)
+        CHECK_OK(thr_group_spawn(&group, &task, spawn_many, work));
+    else
+        future = submit(executor, spawn_many, work);
+    thr_event_wait(&work->spawned); /* the other worker has taken it */
+    if (work->in_group)
+        CHECK_OK(thr_group_wait(&group));
+    else
+        (void)result_of(future);
+    CHECK_EQUAL(work->ran, work->n);
+    return NULL;
+}
+
+static void help(bool in_group, uint32_t n)
+{
+    static struct work work;
+    work = (struct work){.n = n, .in_group = in_group};
+    executor = make(2);
+    (void)result_of(submit(executor, wait_for_many, &work));
+    end(executor);
+}
+
+/* Out of the other's deque. */
+static void test_with_what_a_future_spawns(void **state)
+{
+    (void)state;
+    help(false, 1);
+    help(false, 100);
+}
+
+static void test_with_what_a_group_spawns(void **state)
+{
+    (void)state;
+    help(true, 1);
+    help(true, 100);
+}
+
+/* And, where that was full, out of the list. */
+static void test_with_what_is_in_the_list(void **state)
+{
+    (void)state;
+    help(true, LARGE);
+}
+
+/* -- Who holds whom ----------------------------------------------------------------------------------------------- */
+
+static void *shut_down(void *arg)
+{
+    CHECK_RESULT(thr_executor_shutdown(executor, true, false), THR_DEADLOCK);
+    return arg;
+}
+
+/* In a task that the wait of its group runs, the executor cannot be waited for either. */
+static void *shut_down_further_in(void *arg)
+{
+    thr_task tasks[2];
+    thr_group group = THR_GROUP_INIT(executor);
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(thr_group_spawn(&group, &tasks[i], shut_down, NULL));
+    CHECK_OK(thr_group_wait(&group));
+    return arg;
+}
+
+static void test_shutdown_further_in(void **state)
+{
+    (void)state;
+    executor = make(1);
+    (void)result_of(submit(executor, shut_down_further_in, NULL));
+    end(executor);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_with_what_a_future_spawns), cmocka_unit_test(test_with_what_a_group_spawns),
+             cmocka_unit_test(test_with_what_is_in_the_list), cmocka_unit_test(test_shutdown_further_in))
