@@ -343,11 +343,12 @@ static void shut(thr_executor *executor, bool cancel_futures, bool dropped)
         drop_jobs(executor, cancel);
 }
 
-/* A worker's thread, with a reference; NULL: it has none, or it is the caller: that was one before a fork. */
+/* A worker's thread, with a reference; NULL: it has none, or is the caller itself: that was a worker before a fork. */
 static thr_thread *thread_of(thr_executor *executor, struct worker *worker)
 {
+    const thr_thread *self = thr_current_thread();
     executor_lock(executor);
-    bool other = worker->thread && load_relaxed(&worker->here) != &thr__here;
+    bool other = worker->thread && worker->thread != self;
     thr_thread *thread = other ? thr_thread_ref(worker->thread) : NULL;
     executor_unlock(executor);
     return thread;

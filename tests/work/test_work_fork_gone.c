@@ -94,6 +94,26 @@ static void test_looks(void **state)
     opener_is_gone(look);
 }
 
+static void use_it(void)
+{
+    for (int i = 0; i < 3; i++)
+        (void)result_of(submit(executor, give_arg, NULL));
+    end(executor);
+}
+
+/* What comes after the task, at the end of that process, can use the executor still. */
+static void use_it_later(void)
+{
+    (void)result_of(submit(executor, give_arg, NULL));
+    CHECK(atexit(use_it) == 0);
+}
+
+static void test_uses_it_later(void **state)
+{
+    (void)state;
+    opener_is_gone(use_it_later);
+}
+
 static void check_reported(void)
 {
     CHECK_EQUAL(reports, 1);
@@ -363,8 +383,9 @@ static void test_initializer(void **state)
     end(executor);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_looks), cmocka_unit_test(test_fails), cmocka_unit_test(test_ends_its_thread),
-             cmocka_unit_test(test_ends_the_process), cmocka_unit_test(test_looks_from_further_in),
-             cmocka_unit_test(test_out_of_the_list), cmocka_unit_test(test_parallel_for), cmocka_unit_test(test_map),
+SUPPORT_MAIN(cmocka_unit_test(test_looks), cmocka_unit_test(test_uses_it_later), cmocka_unit_test(test_fails),
+             cmocka_unit_test(test_ends_its_thread), cmocka_unit_test(test_ends_the_process),
+             cmocka_unit_test(test_looks_from_further_in), cmocka_unit_test(test_out_of_the_list),
+             cmocka_unit_test(test_parallel_for), cmocka_unit_test(test_map),
              cmocka_unit_test(test_map_in_the_same_thread), cmocka_unit_test(test_waiter),
              cmocka_unit_test(test_initializer))

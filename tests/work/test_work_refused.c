@@ -181,6 +181,16 @@ static bool loops(void)
     return looped == THR_OK;
 }
 
+/* One that is given no name makes one. */
+static bool names(void)
+{
+    thr_executor *made = NULL;
+    thr_result result = thr_executor_new_with(&made, NULL);
+    CHECK(result == THR_OK || result == THR_NO_MEMORY);
+    thr_executor_free(made);
+    return result == THR_OK;
+}
+
 static bool maps(void)
 {
     struct support_count count = {0};
@@ -235,7 +245,7 @@ static uint32_t points_of(bool (*part)(void))
 static void test_memory_at_each_point(void **state)
 {
     (void)state;
-    static bool (*const parts[])(void) = {submits, groups, loops, maps, orders};
+    static bool (*const parts[])(void) = {submits, groups, loops, maps, names, orders};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         CHECK(points_of(parts[i]) > 3);
 }
@@ -334,6 +344,32 @@ static void test_no_thread(void **state)
     thr_executor_free(executor);
 }
 
+static void initialize(void *count)
+{
+    support_count_add(count);
+}
+
+/* With an initializer, too; and workers that are called for later find what they are called for. */
+static void test_no_thread_at_first(void **state)
+{
+    (void)state;
+    struct support_count count = {0};
+    thr_future *future;
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 2, .initializer = initialize, .initarg = &count));
+    store_relaxed(&threads_refused, 1);
+    CHECK_RESULT(thr_executor_submit(executor, &future, give_arg, NULL), THR_NO_THREAD);
+    store_relaxed(&threads_refused, 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(thr_executor_submit(executor, &future, give_arg, NULL));
+        CHECK_OK(thr_future_result(future, NULL));
+        thr_future_unref(future);
+        support_wait_blocked(executor, 1);
+    }
+    CHECK(support_count_get(&count) >= 1);
+    CHECK_OK(thr_executor_shutdown(executor, true, false));
+    thr_executor_free(executor);
+}
+
 /* One worker, and no more to be had: all is done by it. */
 static void test_no_second_thread(void **state)
 {
@@ -399,4 +435,5 @@ static void test_nobody_takes_the_place_at_first(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_memory_at_each_point), cmocka_unit_test(test_no_memory_for_failures),
              cmocka_unit_test(test_groups_need_no_memory), cmocka_unit_test(test_no_thread),
-             cmocka_unit_test(test_no_second_thread), cmocka_unit_test(test_nobody_takes_the_place_at_first))
+             cmocka_unit_test(test_no_thread_at_first), cmocka_unit_test(test_no_second_thread),
+             cmocka_unit_test(test_nobody_takes_the_place_at_first))
