@@ -212,11 +212,11 @@ static void test_last_moment(void **state)
 
 enum { MANY = 3 * THR__DEQUE_SIZE };
 
-static uint32_t ran; /* by one worker */
+static unsigned char runs[MANY]; /* of each; by one worker */
 
 static void *run(void *arg)
 {
-    ran++;
+    ++*(unsigned char *)arg;
     return arg;
 }
 
@@ -224,11 +224,12 @@ static void *spawn_many(void *arg)
 {
     static thr_task tasks[MANY];
     thr_group group = THR_GROUP_INIT(executor);
-    ran = 0;
+    memset(runs, 0, sizeof runs);
     for (int i = 0; i < MANY; i++)
-        CHECK_OK(thr_group_spawn(&group, &tasks[i], run, NULL));
+        CHECK_OK(thr_group_spawn(&group, &tasks[i], run, &runs[i]));
     CHECK_OK(thr_group_wait(&group));
-    CHECK_EQUAL(ran, MANY);
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQUAL(runs[i], 1);
     return arg;
 }
 
