@@ -11,6 +11,8 @@ struct work {
     uint32_t n; /* how many tasks are spawned, by the one that is waited for */
     bool in_group;
     thr_thread *waiter;
+    thr_event begun;
+    thr_event go;
     thr_event spawned;
     thr_event all_have_run;
     uint32_t ran;
@@ -32,6 +34,8 @@ static void *spawn_many(void *arg)
     struct work *work = arg;
     thr_group group = THR_GROUP_INIT(executor);
     CHECK(thr_current_thread() != work->waiter);
+    thr_event_set(&work->begun);
+    thr_event_wait(&work->go);
     for (uint32_t i = 0; i < work->n; i++)
         CHECK_OK(thr_group_spawn(&group, &work->tasks[i], count_down, work));
     thr_event_set(&work->spawned);
@@ -63,9 +67,20 @@ static void *wait_for_many(void *arg)
 static void help(bool in_group, uint32_t n)
 {
     static struct work work;
+    enum { STRANGERS = 3 };
+    thr_task strangers[STRANGERS];
+    struct support_count count = {0};
     work = (struct work){.n = n, .in_group = in_group};
     executor = make(2);
-    (void)result_of(submit(executor, wait_for_many, &work));
+    thr_group group = THR_GROUP_INIT(executor);
+    thr_future *future = submit(executor, wait_for_many, &work);
+    thr_event_wait(&work.begun); /* both are busy: what is spawned here stays in the list, and stands before the rest */
+    for (int i = 0; i < STRANGERS; i++)
+        CHECK_OK(thr_group_spawn(&group, &strangers[i], count_up, &count));
+    thr_event_set(&work.go);
+    (void)result_of(future);
+    CHECK_OK(thr_group_wait(&group));
+    CHECK_EQUAL(support_count_get(&count), STRANGERS);
     end(executor);
 }
 

@@ -57,11 +57,13 @@ static void test_busy(void **state)
     thr_future *pending[N];
     struct support_count count = {0};
     thr_task tasks[2];
+    char zeros[128] = {0};
     CHECK_OK(thr_executor_new(&executor, .max_workers = 1));
     thr_group group = THR_GROUP_INIT(executor);
     CHECK_OK(thr_executor_submit(executor, &running, wait_for, &go));
     for (int i = 0; i < N; i++)
         CHECK_OK(thr_executor_submit(executor, &pending[i], count_up, &count));
+    CHECK_OK(thr_executor_submit(executor, NULL, give_arg, zeros)); /* nobody's future */
     CHECK_OK(thr_group_spawn(&group, &tasks[0], count_up, &count));
     support_wait_blocked(&go, 1);
     pid_t child = fork();
@@ -71,6 +73,8 @@ static void test_busy(void **state)
         CHECK_RESULT(thr_future_wait(pending, N, THR_ALL_COMPLETED, THR_FOREVER), THR_OK);
         for (int i = 0; i < N; i++)
             CHECK(thr_future_cancelled(pending[i]));
+        for (size_t i = 0; i < sizeof zeros; i++)
+            CHECK_EQUAL(zeros[i], 0);
         CHECK_RESULT(thr_group_wait(&group), THR_CANCELLED);
         thr_shutdown();
         use(executor);
@@ -142,6 +146,35 @@ static void test_fork_in_a_group(void **state)
     use(executor);
 }
 
+/* It has been run by who waited for it, while its job is still in the queue: it stays what it is in the child. */
+static void *fork_after_one(void *executor)
+{
+    int value;
+    void *result;
+    thr_future *future;
+    CHECK_OK(thr_executor_submit(executor, &future, give_arg, &value));
+    CHECK_OK(thr_future_result(future, NULL));
+    pid_t child = fork();
+    if (child != 0)
+        child_end(child);
+    CHECK_OK(thr_future_result(future, &result));
+    CHECK(result == &value);
+    thr_future_unref(future);
+    return NULL;
+}
+
+static void test_done_and_in_the_queue(void **state)
+{
+    (void)state;
+    thr_executor *executor;
+    thr_future *future;
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 1));
+    CHECK_OK(thr_executor_submit(executor, &future, fork_after_one, executor));
+    CHECK_OK(thr_future_result(future, NULL));
+    thr_future_unref(future);
+    use(executor);
+}
+
 /* CPython's bpo-45021: forks while an executor is always at work. */
 struct endless {
     thr_executor *executor;
@@ -179,4 +212,5 @@ static void test_forks_under_load(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_idle), cmocka_unit_test(test_busy), cmocka_unit_test(test_fork_in_a_task),
-             cmocka_unit_test(test_fork_in_a_group), cmocka_unit_test(test_forks_under_load))
+             cmocka_unit_test(test_fork_in_a_group), cmocka_unit_test(test_done_and_in_the_queue),
+             cmocka_unit_test(test_forks_under_load))
