@@ -272,8 +272,45 @@ static void test_map_and_early_shutdown(void **state)
     CHECK_RESULT(result, THR_CANCELLED);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_map), cmocka_unit_test(test_map_failure), cmocka_unit_test(test_map_timeout),
-             cmocka_unit_test(test_map_is_cancelled), cmocka_unit_test(test_map_in_a_task),
-             cmocka_unit_test(test_no_more_than_max), cmocka_unit_test(test_map_is_shared),
-             cmocka_unit_test(test_map_and_shutdown), cmocka_unit_test(test_map_and_late_shutdown),
-             cmocka_unit_test(test_map_and_early_shutdown))
+struct shut {
+    thr_executor *executor;
+    thr_event begun;
+    thr_event go;
+    struct support_count calls;
+};
+
+static void *begin_and_wait(void *arg)
+{
+    struct shut *shut = arg;
+    support_count_add(&shut->calls);
+    thr_event_set(&shut->begun);
+    thr_event_wait(&shut->go);
+    return NULL;
+}
+
+static void map_three(void *arg)
+{
+    struct shut *shut = arg;
+    void *three[] = {shut, shut, shut};
+    CHECK_OK(thr_executor_map(shut->executor, begin_and_wait, three, 3, NULL));
+}
+
+/* A shutdown that cancels nothing lets a map go on to its end. */
+static void test_gentle_shutdown(void **state)
+{
+    (void)state;
+    struct shut shut = {.executor = make(1)};
+    struct support_thread *thread = support_thread_start(map_three, &shut);
+    thr_event_wait(&shut.begun);
+    CHECK_OK(thr_executor_shutdown(shut.executor, false, false));
+    thr_event_set(&shut.go);
+    support_thread_join(thread);
+    CHECK_EQUAL(support_count_get(&shut.calls), 3);
+    end(shut.executor);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_gentle_shutdown), cmocka_unit_test(test_map), cmocka_unit_test(test_map_failure),
+             cmocka_unit_test(test_map_timeout), cmocka_unit_test(test_map_is_cancelled),
+             cmocka_unit_test(test_map_in_a_task), cmocka_unit_test(test_no_more_than_max),
+             cmocka_unit_test(test_map_is_shared), cmocka_unit_test(test_map_and_shutdown),
+             cmocka_unit_test(test_map_and_late_shutdown), cmocka_unit_test(test_map_and_early_shutdown))
