@@ -21,6 +21,7 @@ thr_time clock_start(void)
 void clock_begin(struct run *run)
 {
     run->now = START;
+    run->pushed = 0;
     nudge = NUDGE_FIRST;
 }
 
@@ -66,6 +67,7 @@ void clock_nudge(struct run *run)
         return;
     if (run->now < THR_FOREVER / 2)
         run->now += nudge;
+    run->pushed = run->now;
     if (nudge < NUDGE_LAST)
         nudge *= 2;
 }

@@ -203,7 +203,7 @@ static void say_wait(const struct run *run, const struct strand *strand)
         else if (*by)
             say(", held by %s", by);
     }
-    if (strand->since != 0)
+    if (strand->since != 0 && strand->since >= run->pushed)
         say(", for %.3f s", (double)(run->now - strand->since) / 1e9);
     if (strand->since != 0 && strand->gives_up != THR_FOREVER)
         say(", gives up in %.3f s", (double)(strand->gives_up - run->now) / 1e9);

@@ -216,6 +216,7 @@ struct run {
     uint64_t steps;
     uint64_t hash; /* of the whole run, up to the order of independent steps */
     thr_time now;
+    thr_time pushed; /* the time that was made up last, where nobody had a deadline: what lies before it says nothing */
     uint32_t decisions;
     uint32_t preemptions;
     uint32_t earlies;

@@ -47,10 +47,9 @@ struct worker {
     struct tray tray;
     const void *root; /* the group or future that its outermost task belongs to: a hint for help.c */
     thr_executor *executor;
-    struct worker *next; /* of all that the executor ever had */
-    struct thr__here
-        *here;     /* its thread's, while that is in worker_serve, in a fork's child also as no worker; else NULL */
-    uintptr_t top; /* its stack begins there, for tasks */
+    struct worker *next;    /* of all that the executor ever had */
+    struct thr__here *here; /* its thread's, while that is in worker_serve, in a fork's child also as no worker */
+    uintptr_t top;          /* its stack begins there, for tasks */
     uint32_t turns;
     uint32_t shorts; /* these five: worker.c */
     bool lingers;
