@@ -320,7 +320,7 @@ static bool next_line(FILE *file, char *line)
     if (!fgets(line, LINE, file))
         return false;
     size_t length = strcspn(line, "\n");
-    int c = line[length];
+    int c = line[length] == '\n' ? '\n' : fgetc(file);
     line[length] = '\0';
     while (c != '\n' && c != EOF)
         c = fgetc(file);
