@@ -201,10 +201,10 @@ static void yield_now(struct spin *spin, struct place *place)
     spin->end = spin->now + YIELDING_MOST;
 }
 
-static void begin(struct spin *spin, const void *object, bool may_yield)
+static void begin(struct spin *spin, const void *object, uint32_t pauses, bool may_yield)
 {
     struct place *place = place_of(object);
-    *spin = (struct spin){.object = object, .pauses = 1, .may_yield = may_yield};
+    *spin = (struct spin){.object = object, .pauses = pauses, .may_yield = may_yield};
     if (hook_steers())
         return;
     spin->probe = is_probe(place);
@@ -216,12 +216,12 @@ static void begin(struct spin *spin, const void *object, bool may_yield)
 
 void spin_begin(struct spin *spin, const void *object)
 {
-    begin(spin, object, true);
+    begin(spin, object, 1, true);
 }
 
 void spin_begin_rare(struct spin *spin, const void *object)
 {
-    begin(spin, object, false);
+    begin(spin, object, turn.far ? PAUSES_A_LOOK_MOST : 1, false);
 }
 
 /* Until the caller's next look. */

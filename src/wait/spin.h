@@ -56,7 +56,7 @@ unsigned spin_visit(const void *object, bool *timed);
 void spin_look_took(thr_time time);
 
 /* Starts a spin for a lock: its looks grow rare, since each takes the word's cache line from who holds the lock, or is
- * about to take it again; and it does not yield. */
+ * about to take it again, and are rare at once where that takes long; and it does not yield. */
 void spin_begin_rare(struct spin *spin, const void *object);
 
 /* Pauses or yields, for a moment; false when it is time to sleep. */

@@ -247,6 +247,13 @@ static unsigned visits_with_looks(const void *lock, unsigned of, thr_time took)
     return n;
 }
 
+static uint32_t pauses_before_a_look(const void *lock)
+{
+    struct spin spin;
+    spin_begin_rare(&spin, lock);
+    return spin.pauses;
+}
+
 /* A lock is looked at at once, unless the last that was timed found that this takes long; some are timed all the same. */
 static void test_looks_where_lines_are_near(void **state)
 {
@@ -254,7 +261,9 @@ static void test_looks_where_lines_are_near(void **state)
     const void *lock = fresh();
     (void)visits_with_looks(lock, VISITS, SOON);
     CHECK_EQUAL(visits_with_looks(lock, VISITS, SOON), VISITS);
+    CHECK_EQUAL(pauses_before_a_look(lock), 1);
     (void)visits_with_looks(lock, VISITS, LATE);
+    CHECK(pauses_before_a_look(lock) > 1);
     unsigned far = visits_with_looks(lock, VISITS, LATE);
     CHECK(far > 0 && far <= VISITS / 4);
     (void)visits_with_looks(lock, VISITS, SOON);
