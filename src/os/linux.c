@@ -181,9 +181,14 @@ void os_thread_exit(void)
     pthread_exit(NULL);
 }
 
+/* The C library has the number, and tells it only as a part of the name of the thread's clock: in all bits but the lowest
+ * three, inverted. That saves a system call for each thread. */
 uint64_t os_thread_number(void)
 {
-    return (uint64_t)syscall(SYS_gettid);
+    clockid_t clock;
+    if (pthread_getcpuclockid(pthread_self(), &clock) != 0)
+        return (uint64_t)syscall(SYS_gettid);
+    return ~(unsigned)clock >> 3;
 }
 
 uint64_t os_main_number(void)
