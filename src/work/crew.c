@@ -7,7 +7,7 @@
 #include "wait/spin.h"
 #include "work/executor.h"
 
-enum { NAME_SIZE = 128, SEARCHERS = 1 };
+enum { NAME_SIZE = 128, SEARCHERS = 1, CHOICE = 8 };
 
 #define IDLE ((thr_time)5000000000) /* nanoseconds after which one beyond `max` ends */
 #define RETRY ((thr_time)10000000)  /* before another thread is asked for in vain */
@@ -58,6 +58,7 @@ static void stop_search(struct worker *worker)
 static void push_parked(struct worker *worker)
 {
     worker->parked = true;
+    worker->processor = os_processor();
     worker->below = worker->executor->parked;
     worker->executor->parked = worker;
 }
@@ -69,6 +70,23 @@ static void take_parked(struct worker *worker)
         at = &(*at)->below;
     *at = worker->below;
     worker->parked = false;
+}
+
+/* Whom to wake: the one that parked last, but rather one that did so on another processor than this. The system lets a thread go on
+ * where it was, if that processor is idle; two that are both at work on one, with another idle beside it, may be left
+ * there for ten milliseconds. */
+static struct worker *choose_parked(const thr_executor *executor)
+{
+    struct worker *worker = executor->parked;
+    if (!worker || hook_steers())
+        return worker;
+    unsigned here = os_processor();
+    for (int i = 0; worker && i < CHOICE; i++) {
+        if (worker->processor != here)
+            return worker;
+        worker = worker->below;
+    }
+    return executor->parked;
 }
 
 /* Whether a new worker is searching from the beginning: not if the program's code runs first, which may wait for others. */
@@ -96,8 +114,8 @@ struct call crew_call(thr_executor *executor)
     }
     if (executor->active >= executor->max)
         return call;
-    if (executor->parked) {
-        call.worker = executor->parked;
+    call.worker = choose_parked(executor);
+    if (call.worker) {
         take_parked(call.worker);
         start_search(call.worker);
     } else if (may_hire(executor)) {

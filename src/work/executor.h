@@ -65,6 +65,7 @@ struct worker {
     bool parked;
     bool searching;
     struct worker *below; /* in the stack of parked ones */
+    unsigned processor;   /* where it parked */
     thr_thread *thread;
 };
 
