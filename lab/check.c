@@ -310,7 +310,7 @@ void check_program(void)
     *lab_library->system = &system;
     check_sites();
     running = true;
-    *lab_library->hooked = HOOK_WATCHED;
+    lab_library->hook(HOOK_WATCHED);
     if (check_here())
         self->is_main = true;
 }

@@ -541,7 +541,7 @@ static void in_fork(void)
 {
     control_run = NULL;
     control_self = NULL;
-    store_relaxed(lab_library->hooked, 0);
+    lab_library->hook(HOOK_NOBODY);
     *lab_library->system = lab_library->os;
 }
 
@@ -574,7 +574,7 @@ void control_begin(struct run *run)
     control_self = self;
     (void)pthread_setspecific(end_key, self);
     *lab_library->system = &lab_system;
-    store_relaxed(lab_library->hooked, 1);
+    lab_library->hook(HOOK_STEERED);
 }
 
 void control_found(thr_finding finding, const struct strand *culprit, const char *format, ...)

@@ -22,7 +22,7 @@ void zygote_stop(void)
         return;
     stopped_at = NULL;
     /* What is called in here, by handlers of the fork for instance, is nobody's operation. */
-    store_relaxed(lab_library->hooked, 0);
+    lab_library->hook(HOOK_NOBODY);
     *lab_library->system = lab_library->os;
     stopped();
 }
@@ -79,5 +79,5 @@ void zygote_begin(void (*stopped)(void))
 {
     stopped_at = stopped;
     *lab_library->system = &zygote_system;
-    store_relaxed(lab_library->hooked, 1);
+    lab_library->hook(HOOK_STEERED);
 }

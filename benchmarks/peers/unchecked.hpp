@@ -13,6 +13,7 @@
 #define THR__BEGIN
 #define THR__END
 #define thr__steered() false
+#define thr__asks(me) false
 #undef THREADING_LOCK_H
 #undef THREADING_SEMAPHORE_H
 #undef THREADING_EVENT_H
@@ -46,5 +47,6 @@ inline thr_result thr__event_wait(thr_event *, thr_time)
 } // namespace unchecked
 
 #undef thr__steered
+#undef thr__asks
 
 #endif

@@ -44,13 +44,20 @@ THR__BEGIN
 /* Nonzero while the laboratory steers this process: every inline path then takes its out-of-line twin. */
 extern THR_API int thr__hooked;
 
-/* What this thread writes into the word of a lock it holds: its registry number << 4 | 1. A thread without a number
- * yet has number 0. */
+/* What this thread writes into the word of a lock it holds: its registry number << 4 | 1; a thread without a number
+ * has number 0. And THR__ASK, where the inline paths of locks are not for it: as long as the laboratory steers; and at
+ * first, until it has been seen that nobody does. So these paths need not look at thr__hooked. */
+enum { THR__ASK = 2 };
 extern THR_API __thread uint32_t thr__me __attribute__((tls_model("initial-exec")));
 
 THR_INLINE bool thr__steered(void)
 {
     return THR__UNLIKELY(__atomic_load_n(&thr__hooked, __ATOMIC_RELAXED) != 0);
+}
+
+THR_INLINE bool thr__asks(uint32_t me)
+{
+    return THR__UNLIKELY((me & THR__ASK) != 0);
 }
 
 /* The laboratory may let another thread go on here: before a question that changes nothing, such as is_set. */

@@ -32,11 +32,11 @@ THR_API thr_result thr__lock_acquire(thr_lock *lock, thr_time deadline);
 THR_API bool thr__lock_try_acquire(thr_lock *lock);
 THR_API thr_result thr__lock_release(thr_lock *lock);
 
-/* Private: the uncontended way in. Both loads come first: none has to wait for the outcome of the other. */
+/* Private: the uncontended way in. */
 THR_INLINE bool thr__lock_fast(thr_lock *lock)
 {
     uint32_t me = thr__me;
-    return !thr__steered() && THR__LIKELY(thr__cas_acquire(&lock->word_, 0, me));
+    return !thr__asks(me) && THR__LIKELY(thr__cas_acquire(&lock->word_, 0, me));
 }
 
 /** Takes the lock; blocks while it is held, also by the caller itself (as in Python, that waits for ever).
@@ -62,7 +62,7 @@ THR_NODISCARD THR_INLINE bool thr_lock_try_acquire(thr_lock *lock)
 THR_INLINE thr_result thr_lock_release(thr_lock *lock)
 {
     uint32_t me = thr__me;
-    if (!thr__steered() && THR__LIKELY(thr__cas_release(&lock->word_, me, 0)))
+    if (!thr__asks(me) && THR__LIKELY(thr__cas_release(&lock->word_, me, 0)))
         return THR_OK;
     return thr__lock_release(lock);
 }

@@ -61,7 +61,8 @@ THR_INLINE bool thr__rlock_fast(thr_rlock *lock)
         lock->depth_ = depth;
         return true;
     }
-    if (thr__steered() || THR__UNLIKELY(!thr__cas_acquire(&lock->lock_.word_, 0, thr__me)))
+    uint32_t me = thr__me;
+    if (thr__asks(me) || THR__UNLIKELY(!thr__cas_acquire(&lock->lock_.word_, 0, me)))
         return false;
     __atomic_store_n(&lock->owner_, thr__identity(), __ATOMIC_RELAXED);
     lock->depth_ = 1;

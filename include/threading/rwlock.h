@@ -60,7 +60,8 @@ THR_INLINE bool thr__rwlock_read(thr_rwlock *lock)
 
 THR_INLINE bool thr__rwlock_write(thr_rwlock *lock)
 {
-    if (thr__steered() || !THR__LIKELY(thr__cas_acquire(&lock->word_, 0, thr__me)))
+    uint32_t me = thr__me;
+    if (thr__asks(me) || !THR__LIKELY(thr__cas_acquire(&lock->word_, 0, me)))
         return false;
     __atomic_store_n(&lock->owner_, thr__identity(), __ATOMIC_RELAXED);
     return true;
@@ -118,9 +119,10 @@ THR_NODISCARD THR_INLINE bool thr_rwlock_try_acquire_write(thr_rwlock *lock)
  * if another thread does. Never blocks. */
 THR_INLINE thr_result thr_rwlock_release_write(thr_rwlock *lock)
 {
-    if (!thr__steered() && THR__LIKELY(__atomic_load_n(&lock->owner_, __ATOMIC_RELAXED) == thr__identity())) {
+    uint32_t me = thr__me;
+    if (!thr__asks(me) && THR__LIKELY(__atomic_load_n(&lock->owner_, __ATOMIC_RELAXED) == thr__identity())) {
         __atomic_store_n(&lock->owner_, 0, __ATOMIC_RELAXED);
-        if (THR__LIKELY(thr__cas_release(&lock->word_, thr__me, 0)))
+        if (THR__LIKELY(thr__cas_release(&lock->word_, me, 0)))
             return THR_OK;
         __atomic_store_n(&lock->owner_, thr__identity(), __ATOMIC_RELAXED);
     }

@@ -136,7 +136,7 @@ static void prepare_thread(void *arg)
 {
     const int *number = arg;
     wait_self = &world.records[*number];
-    thr__me = ((uint32_t)*number + 1) << LOCK_NUMBER_SHIFT | LOCK_HELD;
+    wait_number((uint32_t)*number + 1);
 }
 
 void step_setup(void)

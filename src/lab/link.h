@@ -12,7 +12,7 @@
 #include "wait/hook.h"
 #include "wait/wait.h"
 
-enum { LAB_LINK_VERSION = 1, LAB_INTERNAL_MAX = 4 };
+enum { LAB_LINK_VERSION = 2, LAB_INTERNAL_MAX = 4 };
 
 /* What the library hands over. It stays valid. */
 struct lab_link {
@@ -20,9 +20,9 @@ struct lab_link {
     uint32_t size; /* of this struct */
     const char *library_version;
 
-    int *hooked;                       /* thr__hooked */
-    const struct wait_system **system; /* wait_system */
-    const struct wait_system *os;      /* wait_system_os */
+    void (*hook)(enum hook_purpose purpose); /* hook_set */
+    const struct wait_system **system;       /* wait_system */
+    const struct wait_system *os;            /* wait_system_os */
 
     /* Locks that are no objects of the program's, such as the registry's; NULL ends the list. */
     const void *internal[LAB_INTERNAL_MAX];

@@ -49,7 +49,7 @@ static const struct lab_link *link_fill(void)
         .version = LAB_LINK_VERSION,
         .size = sizeof link,
         .library_version = thr_version(),
-        .hooked = &thr__hooked,
+        .hook = hook_set,
         .system = &wait_system,
         .os = &wait_system_os,
         .internal = {registry_lock_word(), &service ? &service.lock : NULL},

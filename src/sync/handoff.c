@@ -86,7 +86,7 @@ static bool mark(thr_lock *lock)
 {
     uint32_t word = load_relaxed(&lock->word_);
     while (!(word & LOCK_PENDING)) {
-        if ((word & ~LOCK_BITS) != thr__me)
+        if ((word & ~LOCK_BITS) != wait_me())
             return false;
         if (cas_relaxed(&lock->word_, &word, word | LOCK_PENDING))
             return true;
@@ -105,7 +105,7 @@ void handoff(struct waiter *head)
     if (mark(lock))
         return;
     /* Another thread has released the lock meanwhile, and has taken what was pending, or has not (H1). */
-    head = handoff_take(lock, thr__me >> LOCK_NUMBER_SHIFT);
+    head = handoff_take(lock, wait_me() >> LOCK_NUMBER_SHIFT);
     if (head)
         handoff_grant(head, 0);
 }

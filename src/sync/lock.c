@@ -55,7 +55,7 @@ static bool may_take(uint32_t word, bool starved)
 static inline bool look(thr_lock *lock, uint32_t *word, uint32_t keep)
 {
     *word = load_relaxed(&lock->word_);
-    return may_take(*word, false) && cas_acquire(&lock->word_, word, thr__me | keep);
+    return may_take(*word, false) && cas_acquire(&lock->word_, word, wait_me() | keep);
 }
 
 /* The first looks, which come fast. */
@@ -112,7 +112,7 @@ static thr_result sleep_for(thr_lock *lock, struct wait *wait, uint32_t keep)
     uint32_t word = load_relaxed(&lock->word_);
     for (;;) {
         if (may_take(word, starved)) {
-            if (cas_acquire(&lock->word_, &word, thr__me | keep))
+            if (cas_acquire(&lock->word_, &word, wait_me() | keep))
                 return THR_OK;
             continue;
         }
@@ -133,7 +133,7 @@ thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, con
     uint32_t word = load_relaxed(&lock->word_);
     thr_result result = THR_OK;
     while (may_take(word, false)) {
-        if (cas_acquire(&lock->word_, &word, thr__me))
+        if (cas_acquire(&lock->word_, &word, wait_me()))
             goto taken;
     }
     if (wait_expired(deadline))

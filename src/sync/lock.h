@@ -27,7 +27,8 @@ thr_result lock_give(thr_lock *lock);
 /* Whether the calling thread surely holds it. False where it may: for a thread without a number. */
 static inline bool lock_is_mine(const thr_lock *lock)
 {
-    return (load_relaxed(&lock->word_) & ~LOCK_BITS) == thr__me && thr__me != LOCK_HELD;
+    uint32_t me = wait_me();
+    return (load_relaxed(&lock->word_) & ~LOCK_BITS) == me && me != LOCK_HELD;
 }
 
 #endif

@@ -402,9 +402,9 @@ static thr_result take_write(thr_rwlock *lock, thr_time deadline)
     hook_point(HOOK_WRITE_ACQUIRE, lock);
     if (load_relaxed(&lock->owner_) == thr__identity())
         return deadline == 0 ? THR_DEADLOCK : hook_misuse(lock, THR_DEADLOCK);
-    thr_result result = try_write(lock, thr__me, false);
+    thr_result result = try_write(lock, wait_me(), false);
     if (result == THR_TIMEOUT)
-        result = wait_for(lock, thr__me, deadline);
+        result = wait_for(lock, wait_me(), deadline);
     if (result == THR_OK) {
         store_relaxed(&lock->owner_, thr__identity());
         tsan_acquire(lock);

@@ -120,7 +120,7 @@ bool registry_adopt(thr_thread *thread)
     if (swap_release(&thread->begun, 1) == 2) /* pairs with thr_thread_native_id */
         wait_wake(&thread->begun, UINT32_MAX, OS_ANY);
     wait_self = &thread->record;
-    thr__me = thread->record.number << 4 | 1;
+    wait_number(thread->record.number);
     if (load_relaxed(&thread->origin) != THREAD_HIDDEN)
         thr__self = thread;
     return registry_arm(thread);
@@ -136,7 +136,7 @@ void registry_abandon(void)
     here.left = true;
     thr__self = NULL;
     wait_self = NULL;
-    thr__me = 1;
+    wait_number(0);
     (void)registry_arm(NULL);
 }
 
@@ -247,7 +247,7 @@ const void *registry_lock_word(void)
 
 void registry_after_fork(void)
 {
-    store_relaxed(&lock.word_, thr__me); /* held by us, since before the fork; whoever waited is gone */
+    store_relaxed(&lock.word_, wait_me()); /* held by us, since before the fork; whoever waited is gone */
     list_first = NULL;
     list_last = NULL;
     listed = 0;

@@ -84,6 +84,9 @@ enum hook_purpose {
     HOOK_WATCHED  /* threads run as ever, and somebody looks on */
 };
 
+/* Sets it. By the only thread: others may be on inline paths of locks, or have learnt that nobody steers. */
+void hook_set(enum hook_purpose purpose);
+
 static inline bool hook_steers(void)
 {
     return load_relaxed(&thr__hooked) == HOOK_STEERED;

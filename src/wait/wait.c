@@ -10,7 +10,7 @@ int thr__hooked;
 /* Nanoseconds. The system wakes a sleeper for a signal, not who is about to sleep. */
 enum { LOOK = 5000000 };
 
-__thread uint32_t thr__me = 1; /* number 0, held */
+__thread uint32_t thr__me = THR__ASK | 1; /* number 0, held */
 __thread struct wait_record *wait_self;
 
 static void no_point(enum hook_operation operation, const void *object)
@@ -28,6 +28,12 @@ static void no_misuse(const void *object, thr_result result)
 const struct wait_system wait_system_os = {os_wait,         os_wake,        os_now,    no_point,
                                            os_thread_start, os_thread_join, no_misuse, NULL};
 const struct wait_system *wait_system = &wait_system_os;
+
+void hook_set(enum hook_purpose purpose)
+{
+    thr__me |= THR__ASK;
+    store_relaxed(&thr__hooked, (int)purpose);
+}
 
 /* A seqlock with one writer, the thread itself (a signal handler that waits nests whole). The fields are relaxed
  * atomics; the release store of the even sequence pairs with the reader's acquire loads. The first store must not sink

@@ -72,6 +72,24 @@ struct wait_record {
 /* The calling thread's record; NULL before it has one. */
 extern __thread struct wait_record *wait_self __attribute__((tls_model("initial-exec")));
 
+/* What the calling thread writes into the word of a lock that it holds. */
+static inline uint32_t wait_me(void)
+{
+    uint32_t me = thr__me;
+    if (thr__asks(me)) {
+        me &= ~(uint32_t)THR__ASK;
+        if (!thr__steered())
+            thr__me = me;
+    }
+    return me;
+}
+
+/* The thread's number is this from now on. */
+static inline void wait_number(uint32_t number)
+{
+    thr__me = number << 4 | 1 | (thr__steered() ? THR__ASK : 0);
+}
+
 /* What this floor needs of the registry, which is above it and keeps the records (thread/registry.c).
  *
  * wait_stranger gives a thread that has no record one, when it first blocks; NULL: no memory, the wait is not shown.

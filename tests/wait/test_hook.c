@@ -96,9 +96,9 @@ static void both_ways(void (*body)(void))
     wait_system = &counting;
     for (int hooked = 0; hooked < 2; hooked++) {
         support_case(hooked ? "(steered)" : "");
-        thr__hooked = hooked;
+        hook_set(hooked);
         body();
-        thr__hooked = 0;
+        hook_set(HOOK_NOBODY);
     }
     support_case(NULL);
     wait_system = below;
@@ -144,7 +144,7 @@ static void test_rlock_held_before(void **state)
     CHECK_EQUAL(thr_rlock_acquire(&r), THR_OK);
     below = wait_system;
     wait_system = &counting;
-    thr__hooked = 1;
+    hook_set(HOOK_STEERED);
     forget();
     CHECK_EQUAL(thr_rlock_acquire(&r), THR_OK);
     CHECK_EQUAL(thr_rlock_release(&r), THR_OK);
@@ -152,7 +152,7 @@ static void test_rlock_held_before(void **state)
     FAST(HOOK_LOCK_RELEASE, &r, thr_rlock_release(&r), THR_OK);
 
     FAST(HOOK_RLOCK_ACQUIRE, &r, thr_rlock_acquire(&r), THR_OK);
-    thr__hooked = 0;
+    hook_set(HOOK_NOBODY);
     CHECK_EQUAL(thr_rlock_depth(&r), 1);
     CHECK_EQUAL(thr_rlock_acquire(&r), THR_OK);
     CHECK_EQUAL(thr_rlock_depth(&r), 2);

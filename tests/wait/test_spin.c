@@ -297,10 +297,10 @@ static void test_steered(void **state)
 {
     (void)state;
     const void *object = fresh();
-    thr__hooked = 1;
+    hook_set(HOOK_STEERED);
     CHECK_EQUAL(begin_as(SPIN_NOT, object, 64), 64);
     CHECK_EQUAL(visits_with_looks(object, VISITS, SOON), 0);
-    thr__hooked = 0;
+    hook_set(HOOK_NOBODY);
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
 }
 

@@ -137,7 +137,7 @@ static void hooked(void (*test)(void))
     const struct wait_system *before = wait_system;
     system.taken = note;
     wait_system = &system;
-    thr__hooked = HOOK_WATCHED;
+    hook_set(HOOK_WATCHED);
     memset(&seen, 0, sizeof seen);
     test();
     thr__hooked = HOOK_NOBODY;
