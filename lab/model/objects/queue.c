@@ -6,7 +6,7 @@
 #include "model/scenario.h"
 #include "threading/wait_any.h"
 
-enum { CELLS = 2, SEGMENTS = 4, ITEMS = THREADS + 3 };
+enum { CELLS = 2, SEGMENTS = THREADS + 3, ITEMS = THREADS + 3 };
 
 struct shared {
     struct thr_queue queue;
