@@ -7,7 +7,7 @@
 
 #include "cli/command.h"
 
-enum key { KEY_HANG = 256, KEY_ALLOW_MISUSE, KEY_NO_EARLY, KEY_PREEMPTIONS };
+enum key { KEY_HANG = 256, KEY_ALLOW_MISUSE, KEY_NO_EARLY, KEY_PREEMPTIONS, KEY_SHORTEN };
 
 static const struct argp_option options[] = {
     {"schedules", 'n', "N", 0, "run at most N schedules (10000)", 0},
@@ -16,8 +16,10 @@ static const struct argp_option options[] = {
     {"strategy", 'S', "NAME", 0, "random, pct, pos, surw or exhaustive, instead of all in turn", 0},
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "exhaustive: at most N preemptions in a schedule", 0},
     {"output", 'o', "FILE", 0, "where the schedule that fails is written (PROGRAM.schedule)", 0},
-    {"jobs", 'j', "N", 0, "run N schedules at a time (one a processor)", 0},
+    {"jobs", 'j', "N", 0, "run N schedules at a time, 16 at most (one a processor)", 0},
     {"hang", KEY_HANG, "S", 0, "a schedule hangs when it takes no step for S seconds (10)", 0},
+    {"shorten", KEY_SHORTEN, "S", 0,
+     "look for a shorter one that fails until its runs have used S seconds of processor time (60)", 0},
     {"allow-misuse", KEY_ALLOW_MISUSE, NULL, 0, "mistaken calls (release of a free lock, ...) are no failures", 0},
     {"no-early-timeouts", KEY_NO_EARLY, NULL, 0, "deadlines pass only when nobody can run", 0},
     {"quiet", 'q', NULL, 0, "no progress line", 0},
@@ -93,6 +95,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case KEY_HANG:
         seconds(state, request, "hang", text);
+        return 0;
+    case KEY_SHORTEN:
+        seconds(state, request, "shorten", text);
         return 0;
     case KEY_ALLOW_MISUSE:
         launch_option(&request->launch, "allow_misuse", "1");

@@ -403,6 +403,7 @@ void control_decide(struct strand *self)
     if (next == self)
         return;
     run->running = next->id;
+    run->switches++;
     bool ends = self->state == STRAND_GONE;
     token_give(next);
     if (!ends)

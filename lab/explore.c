@@ -15,6 +15,7 @@
 enum { SCHEDULES = 10000, SEED = 1 };
 
 #define HANG 10.0
+#define PATIENCE 60.0
 #define CROWDED "the program has more than 127 threads at a time besides main: they cannot be steered"
 
 _Static_assert(STRANDS == 128, "what CROWDED says");
@@ -55,6 +56,7 @@ static bool prepare(const thr_explore_options *options)
     if (search.options.hang == 0)
         search.options.hang = HANG;
     search.jobs = jobs();
+    search.patience = (thr_time)(PATIENCE * 1e9);
     return search.options.hang > 0 && search.options.hang < 1e9 && search.options.seconds >= 0 &&
            strategy_named(options->strategy, &search.strategy);
 }
@@ -110,6 +112,7 @@ static void search_program(void)
     uint64_t wish = option_count("jobs", 0);
     if (wish > 0)
         search.jobs = wish > JOBS ? JOBS : (uint32_t)wish;
+    search.patience = (thr_time)(option_seconds("shorten", PATIENCE) * 1e9);
     search.program = true;
     search.progress = option_count("progress", 1) != 0;
     attach_tell(ATTACH_STOPPED);
@@ -206,9 +209,9 @@ static void replay_stopped(void)
         return;
     }
     alarms_record();
-    if (!job_make(&search.job[0], 0))
+    if (!job_make(&search.job[0]) || !job_make_server(&search.server[0], 0))
         end(2);
-    search.job[0].output = -1;
+    search.server[0].output = -1;
     int done = search_replay(&search, schedule, true, &outcome);
     if (done == 1) {
         control_begin(job_mine());
@@ -282,9 +285,9 @@ thr_result explore_function(void (*body)(void *arg), const thr_explore_options *
         (void)snprintf(verdict->message, sizeof verdict->message, "no process, or no memory: %s", strerror(errno));
     }
     for (uint32_t i = 0; i < search.jobs; i++) {
-        job_stop(&search.job[i]);
-        if (search.job[i].output > 0)
-            (void)close(search.job[i].output);
+        job_stop(&search.server[i]);
+        if (search.server[i].output > 0)
+            (void)close(search.server[i].output);
     }
     job_release();
     if (search.first == 0 && search.crowded)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lab/job.h"
+#include "lab/seen.h"
 
 enum { BOUND_MAX = 31, ITEMS = 1 << 20, CHOICES = 1 << 27 };
 
@@ -27,7 +28,8 @@ static struct {
     uint64_t kept; /* bytes of choices */
     uint32_t stack[BOUND_MAX + 1];
     uint32_t bound;
-    uint32_t open; /* runs that were begun, and not yet added */
+    uint32_t open;  /* runs that were begun, and not yet added */
+    uint32_t added; /* runs */
     bool begun;
     bool dropped;
 } frontier;
@@ -64,6 +66,7 @@ bool frontier_next(struct plan *plan)
 {
     plan->strategy = STRATEGY_EXHAUSTIVE;
     plan->early = 0;
+    plan->seen = frontier.added;
     if (!frontier.begun) {
         frontier.begun = true;
         frontier.open++;
@@ -101,6 +104,7 @@ void frontier_add(const struct run *run)
     uint64_t choices = frontier.kept;
     uint32_t cost = 0;
     frontier.open--;
+    frontier.added++;
     if (frontier.kept + run->decisions > CHOICES) {
         frontier.dropped = true;
         return;
@@ -112,8 +116,10 @@ void frontier_add(const struct run *run)
             break;
         }
         frontier.choices[frontier.kept++] = decision->chosen;
-        if (i >= run->plan.prefix)
+        if (i >= run->plan.prefix) {
+            seen_add(run->state[i], cost, frontier.added);
             add_others(decision, choices, i, cost);
+        }
         cost += (decision->flags & DECIDED_PREEMPTION) != 0;
     }
 }

@@ -1,4 +1,4 @@
-/* job.c - see job.h. The processes of runs are forked by a server for each job (server.c). */
+/* job.c - see job.h. The processes of runs are forked by servers (server.c). */
 
 #include "lab/job.h"
 
@@ -54,17 +54,23 @@ void job_release(void)
 
 /* -- The two sides ------------------------------------------------------------------------------------------------ */
 
-bool job_make(struct job *job, uint32_t number)
+bool job_make(struct job *job)
 {
     memset(job, 0, sizeof *job);
     job->run = job_shared(sizeof *job->run);
-    job->order = job_shared(sizeof *job->order);
-    job->processor = number % server_processors();
-    job->output = memfd_create("output", MFD_CLOEXEC);
-    if (!job->run || !job->order || job->output < 0)
+    return job->run;
+}
+
+bool job_make_server(struct server *server, uint32_t number)
+{
+    memset(server, 0, sizeof *server);
+    server->order = job_shared(sizeof *server->order);
+    server->processor = number % server_processors();
+    server->output = memfd_create("output", MFD_CLOEXEC);
+    if (!server->order || server->output < 0)
         return false;
     /* All who write append, whatever they inherit. */
-    return fcntl(job->output, F_SETFL, O_APPEND) == 0;
+    return fcntl(server->output, F_SETFL, O_APPEND) == 0;
 }
 
 struct run *job_mine(void)
@@ -73,58 +79,78 @@ struct run *job_mine(void)
 }
 
 /* 1: this is the process of a run. */
-static int start_server(struct job *job)
+static int start_server(struct server *server)
 {
-    pid_t server = fork();
-    if (server == 0) {
-        mine = job->run;
-        server_run(job);
+    pid_t process = fork();
+    if (process == 0) {
+        mine = server_run(server)->run;
         return 1;
     }
-    job->server = server > 0 ? server : 0;
-    return server > 0 ? 0 : -1;
+    server->process = process > 0 ? process : 0;
+    return process > 0 ? 0 : -1;
+}
+
+/* False: somebody has ended the server. */
+static bool is_done(struct server *server)
+{
+    struct order *order = server->order;
+    while (load_acquire(&order->state) != ORDER_DONE) {
+        order_await(order, ORDER_GIVEN);
+        if (waitpid(server->process, NULL, WNOHANG) != 0 && errno != EINTR) {
+            server->process = 0;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Waits for the run that the server was asked for, if there is one, and writes down what came of it. */
+static void collect(struct server *server)
+{
+    struct job *job = server->job;
+    if (!job)
+        return;
+    job->ended = is_done(server) ? server->order->ended : (struct ended){.none = true};
+    server->job = NULL;
+    store_relaxed(&server->order->state, ORDER_NONE); /* ours again: nobody else looks at it now */
 }
 
 int job_fork(struct job *job)
 {
+    struct server *server = job->server;
     struct run *run = job->run;
+    collect(server);
     memset((char *)run + FRESH_BEGIN, 0, FRESH_END - FRESH_BEGIN);
     run->tallies = 0;
-    if (job->output >= 0)
-        (void)!ftruncate(job->output, 0);
-    if (job->server == 0) {
-        int started = start_server(job);
+    if (server->output >= 0)
+        (void)!ftruncate(server->output, 0);
+    server->job = job;
+    server->order->job = job;
+    if (server->process == 0) {
+        int started = start_server(server);
         if (started != 0)
             return started;
     }
-    job->busy = true;
-    order_set(job->order, ORDER_GIVEN);
+    order_set(server->order, ORDER_GIVEN);
     return 0;
 }
 
 bool job_wait(struct job *job)
 {
-    job->busy = false;
-    while (load_acquire(&job->order->state) != ORDER_DONE) {
-        order_await(job->order, ORDER_GIVEN);
-        if (waitpid(job->server, NULL, WNOHANG) != 0 && errno != EINTR) {
-            job->server = 0; /* somebody has ended it */
-            return false;
-        }
-    }
-    store_relaxed(&job->order->state, ORDER_NONE); /* ours again: nobody else looks at it now */
-    return !job->order->none;
+    if (job->server->job == job)
+        collect(job->server);
+    return !job->ended.none;
 }
 
-void job_stop(struct job *job)
+void job_stop(struct server *server)
 {
-    if (job->server == 0)
+    if (server->process == 0)
         return;
-    (void)kill(job->server, SIGKILL);
-    while (waitpid(job->server, NULL, 0) < 0 && errno == EINTR)
+    (void)kill(server->process, SIGKILL);
+    while (waitpid(server->process, NULL, 0) < 0 && errno == EINTR)
         continue;
-    job->server = 0;
-    job->busy = false;
+    server->process = 0;
+    server->job = NULL;
 }
 
 /* -- What came of it ---------------------------------------------------------------------------------------------- */
@@ -161,9 +187,9 @@ void job_outcome(const struct job *job, struct outcome *outcome)
 {
     const struct run *run = job->run;
     char text[NOTE];
-    int status = job->order->status;
+    int status = job->ended.status;
     outcome->status = status;
-    outcome->late = job->order->late;
+    outcome->late = job->ended.late;
     say(outcome, THR_FOUND_NOTHING, "");
     if (run->crowded)
         return; /* what the search looks at itself */

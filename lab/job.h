@@ -8,16 +8,15 @@
 
 struct job {
     struct run *run; /* shared with the processes of runs */
-    struct order *order;
-    pid_t server;       /* 0: none yet */
-    uint32_t processor; /* that its runs stay on, counted from 0 */
-    int output;         /* what a run writes to standard output and error; -1: it writes where we do */
-    bool busy;          /* a run was begun, and not waited for */
+    struct server *server;
+    struct ended ended;
 };
 
-/* Makes what job `number` needs; false, with errno, where the system does not give it. Nothing is allocated on the heap: runs
- * are copies of this process, and should all find the heap as the program left it. */
-bool job_make(struct job *job, uint32_t number);
+/* Make what a job, and server `number`, need; false, with errno, where the system does not give it. All have to be made before
+ * the first run. Nothing is allocated on the heap: runs are copies of this process, and should all find the heap as the program
+ * left it. */
+bool job_make(struct job *job);
+bool job_make_server(struct server *server, uint32_t number);
 
 /* Memory that is shared with runs, zeroed; NULL if there is none. Only what is there before the first run is seen by all.
  * job_release gives all of it back; job_clear zeroes it again. */
@@ -25,7 +24,8 @@ void *job_shared(size_t size);
 void job_clear(void *memory, size_t size);
 void job_release(void);
 
-/* Has a run begin under job->run->plan. 1: this is the process of a run; -1: no process could be had. */
+/* Has a run begin under job->run->plan, when the one before it of the same server has ended. 1: this is the process of a run;
+ * -1: no process could be had. */
 int job_fork(struct job *job);
 
 /* In the process of a run: the run that it is. */
@@ -45,8 +45,8 @@ struct outcome {
 /* After job_wait. */
 void job_outcome(const struct job *job, struct outcome *outcome);
 
-/* Ends the job's processes. */
-void job_stop(struct job *job);
+/* Ends the server's processes. */
+void job_stop(struct server *server);
 
 /* -- input.c ------------------------------------------------------------------------------------------------------- */
 

@@ -266,10 +266,11 @@ EXPORT int timespec_get(struct timespec *time, int base)
     return base;
 }
 
+/* Past the end, a sanitizer may wait so for a thread of its own. */
 EXPORT int sched_yield(void)
 {
     struct strand *self = outside_self();
-    if (!self)
+    if (!self || control_run->ended)
         return REAL(sched_yield)();
     control_point(self, HOOK_YIELD, NULL);
     return 0;

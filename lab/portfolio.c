@@ -6,14 +6,15 @@
  * to such with more; if it comes to its end, the space is known, and the others stop too (but for early ends, which are not
  * in it).
  *
- * What is learnt is learnt from the first runs only, in the order of their numbers: so the same seed gives the same
- * plans. */
+ * What is learnt is learnt from the first runs only, in the order in which they are looked at (S1 of search.c): so the same
+ * seed gives the same plans. */
 
 #include <string.h>
 
 #include "lab/control.h"
 #include "lab/frontier.h"
 #include "lab/search.h"
+#include "lab/seen.h"
 #include "lab/strategy.h"
 
 enum { FIRST_LIMIT = 100000, LIMIT_BASE = 2000, END_BASE = 100000, EARLY_SHARE = 4, DEPTHS = 5 };
@@ -21,8 +22,7 @@ enum { FIRST_LIMIT = 100000, LIMIT_BASE = 2000, END_BASE = 100000, EARLY_SHARE =
 bool portfolio_begin(struct search *search)
 {
     uint32_t bound = search->options.preemptions != 0 ? search->options.preemptions : UINT32_MAX;
-    exhaustive_seen = job_shared(EXHAUSTIVE_SEEN * sizeof *exhaustive_seen);
-    return frontier_begin(bound);
+    return frontier_begin(bound) && seen_begin();
 }
 
 /* -- Learning ----------------------------------------------------------------------------------------------------- */
@@ -103,11 +103,13 @@ static uint32_t strategy_for(const struct search *search, uint64_t number)
     return turns[number % (sizeof turns / sizeof *turns)];
 }
 
-/* The last of the exhaustive runs may not have ended yet: then one of another strategy is made. */
-static void plan_exhaustive(struct search *search, struct plan *plan)
+/* Not all exhaustive runs may have been looked at: then one of another strategy is made, if there may be one. */
+static bool plan_exhaustive(struct search *search, struct plan *plan)
 {
-    if (!frontier_next(plan))
-        plan->strategy = search->learnt.length > 0 ? STRATEGY_RANDOM : STRATEGY_GIVEN;
+    if (frontier_next(plan))
+        return true;
+    plan->strategy = search->learnt.length > 0 ? STRATEGY_RANDOM : STRATEGY_GIVEN;
+    return search->strategy != STRATEGY_EXHAUSTIVE;
 }
 
 static void plan_first(struct plan *plan)
@@ -149,8 +151,8 @@ bool portfolio_next(struct search *search, uint64_t number, struct plan *plan)
     plan->length = learnt->length;
     plan->depth = 1 + (uint32_t)(random % DEPTHS);
     plan->strategy = strategy_for(search, number);
-    if (plan->strategy == STRATEGY_EXHAUSTIVE)
-        plan_exhaustive(search, plan);
+    if (plan->strategy == STRATEGY_EXHAUSTIVE && !plan_exhaustive(search, plan))
+        return false;
     if (plan->strategy == STRATEGY_SURW)
         plan_surw(search, plan, random >> 8);
     bool early = learnt->timed && !search->options.no_early_timeout && random >> 32 & 1 && number % EARLY_SHARE == 0;

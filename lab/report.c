@@ -439,14 +439,14 @@ static void say_steps(const struct run *run)
 
 /* -- All of it ---------------------------------------------------------------------------------------------------- */
 
-static void say_output(const struct job *job)
+static void say_output(const struct server *server)
 {
     static char text[TAIL];
     struct stat about;
-    if (job->output < 0 || fstat(job->output, &about) != 0 || about.st_size == 0)
+    if (server->output < 0 || fstat(server->output, &about) != 0 || about.st_size == 0)
         return;
     off_t from = about.st_size > TAIL ? about.st_size - TAIL : 0;
-    ssize_t got = pread(job->output, text, sizeof text, from);
+    ssize_t got = pread(server->output, text, sizeof text, from);
     if (got <= 0)
         return;
     say("\nWhat the program wrote%s\n", from > 0 ? ", its end" : "");
@@ -464,6 +464,10 @@ static void say_how_often(const struct search *search)
     say("%s schedule differs from the default in %u decision%s, %u of them preemptions.\n",
         search->first != 0 && !search->outcome.late ? "Shortened, the" : "The", schedule->moves,
         schedule->moves == 1 ? "" : "s", schedule->preemptions);
+    if (search->broken_off)
+        say("The look for a shorter one was broken off when its runs had used %g s of processor time%s: another time "
+            "it may come further, or less far.\n",
+            (double)search->patience / 1e9, search->program ? " (--shorten)" : "");
     if (schedule->earlies > 0)
         say("It needs a wait with a deadline that ends, or a sleeper that wakes, before others have moved: a slow "
             "machine "
@@ -502,7 +506,7 @@ void report_failure(struct search *search, const char *file)
     say_how_often(search);
     say_threads(run);
     say_steps(run);
-    say_output(&search->job[0]);
+    say_output(&search->server[0]);
     report_outside(search);
     if (file)
         say("\nThe schedule is in %s. To run it again: threading replay %s\n", file, file);

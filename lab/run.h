@@ -127,7 +127,6 @@ enum { DECIDED_PREEMPTION = 1, DECIDED_EARLY = 2, DECIDED_DEFAULT = 4, DECIDED_F
 
 struct decision {
     strand_set candidates;
-    uint64_t state; /* a hash of all that happened before, up to the order of independent steps */
     uint32_t turn;
     uint8_t strand;
     uint8_t chosen;
@@ -182,6 +181,7 @@ struct plan {
     uint32_t length; /* learnt: decisions of a run */
     uint64_t limit;  /* steps after which all get their turns, one after the other */
     uint64_t end;    /* steps after which a run that is fair does not end by itself */
+    uint32_t seen;   /* exhaustive: of so many runs before it, the states are known: see seen.h */
     bool record;
     bool allow_misuse;
     bool stop;     /* under a debugger, where something is found */
@@ -214,7 +214,8 @@ struct run {
     uint32_t strands;
     uint32_t running;
     uint64_t steps;
-    uint64_t hash; /* of the whole run, up to the order of independent steps */
+    uint64_t switches; /* decisions after which another strand went on than before */
+    uint64_t hash;     /* of the whole run, up to the order of independent steps */
     thr_time now;
     thr_time pushed; /* the time that was made up last, where nobody had a deadline: what lies before it says nothing */
     uint32_t decisions;
@@ -243,6 +244,7 @@ struct run {
     struct tally tally[OBJECTS];
     uint32_t tallies;
     struct decision decision[DECISIONS];
+    uint64_t state[DECISIONS]; /* exhaustive: where each was made; see seen.h */
     struct event event[STRANDS][EVENTS];
 };
 

@@ -1,23 +1,32 @@
 /* search.c - the loop of the search.
  *
- * S1  Run n is in job n modulo the number of jobs, and begins when run n - jobs has been looked at. So what is known when a
- *     plan is made depends on the seed and the number of jobs only, not on who is faster.
+ * S1  Runs are looked at in the order of their numbers, and run n is planned when run n - WINDOW has been looked at and no
+ *     later one (but the first, and others where no plan can be made before). So what is known when a plan is made depends on
+ *     the seed alone, not on who is faster, nor on how many run at a time.
  * S2  After the first failure, some more runs are made, to say how often it happens; not where each would take as long as
  *     the watchdog waits. The simplest of those that fail in the same way is the one that is made shorter, and shown.
- * S3  Nothing is allocated on the heap before the last fork (job.h). */
+ * S3  Nothing is allocated on the heap before the last fork (job.h).
+ * S4  How many runs follow on the first failure is a matter of their number and their work, which are the same each time: not
+ *     of the clock. Only for a program that does much between its operations an end is put to it, by the processor time that
+ *     its runs have used; the report says so. */
 
 #include "lab/search.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lab/control.h"
+#include "lab/unseen.h"
 
 enum { SEEN = 1 << 20, PROBES = 32, MORE = 400 /* S2 */ };
 
-#define MORE_TIME ((thr_time)500000000)
+/* What a run takes, in microseconds on some machine. */
+enum { PROCESS = 300, PROCESS_SANITIZED = 20000, STRAND = 50, SWITCH = 4, STEPS = 4 /* for one */ };
+
+#define MORE_WORK ((uint64_t)1000000)
 
 static uint64_t *seen; /* hashes of runs */
 static volatile sig_atomic_t stop;
@@ -71,12 +80,32 @@ static void keep_failure(struct search *search, const struct run *run, const str
     schedule_of(run, outcome->finding, search->schedule);
 }
 
+static uint64_t work_of(const struct run *run)
+{
+    uint64_t process = unseen_needed() || dlsym(RTLD_DEFAULT, "__asan_init") ? PROCESS_SANITIZED : PROCESS;
+    return process + (uint64_t)STRAND * run->strands + SWITCH * run->switches + run->steps / STEPS;
+}
+
+static void count_work(struct search *search, const struct job *job)
+{
+    search->work += work_of(job->run);
+    search->used += job->ended.used;
+}
+
+bool search_is_over(struct search *search)
+{
+    search->broken_off = search->broken_off || search->used > search->patience;
+    return stop || search->broken_off;
+}
+
 static void look_at(struct search *search, const struct job *job)
 {
     const struct run *run = job->run;
     struct outcome outcome;
     job_outcome(job, &outcome);
     search->schedules++;
+    if (search->first != 0)
+        count_work(search, job);
     search->crowded = search->crowded || run->crowded;
     collect_outside(search, run);
     if (run->hash != 0 && !run->skipped)
@@ -95,13 +124,12 @@ static void look_at(struct search *search, const struct job *job)
     }
 }
 
-/* False: no process could be had. */
-static bool await(struct search *search, struct job *job)
+/* Looks at the next one. False: no process could be had. */
+static bool look_at_next(struct search *search)
 {
     static const thr_time moment = 200000000;
     static thr_time shown;
-    if (!job->busy)
-        return true;
+    struct job *job = &search->job[(search->schedules + 1) % WINDOW];
     if (!job_wait(job))
         return false;
     look_at(search, job);
@@ -113,26 +141,22 @@ static bool await(struct search *search, struct job *job)
     return true;
 }
 
-/* All that are still at work, the earliest first. */
-static bool await_all(struct search *search)
+static bool is_late(const struct search *search)
 {
-    bool ended = true;
-    for (uint32_t i = 1; i <= search->jobs && ended; i++)
-        ended = await(search, &search->job[(search->begun + i) % search->jobs]);
-    return ended;
+    return search->options.seconds > 0 &&
+           (double)(lab_library->os->now() - search->start) > search->options.seconds * 1e9;
 }
 
-static bool enough(const struct search *search, thr_time first_at)
+static bool enough(struct search *search)
 {
-    thr_time now = lab_library->os->now();
     uint64_t number = search->begun;
-    if (stop || search->crowded || number >= search->options.schedules)
+    if (search_is_over(search) || search->crowded || number >= search->options.schedules)
         return true;
     if (number == 0) /* what ran no schedule has found nothing */
         return false;
-    if (search->options.seconds > 0 && (double)(now - search->start) > search->options.seconds * 1e9)
+    if (is_late(search))
         return true;
-    return search->first != 0 && (search->outcome.late || number >= search->first + MORE || now - first_at > MORE_TIME);
+    return search->first != 0 && (search->outcome.late || number >= search->first + MORE || search->work > MORE_WORK);
 }
 
 static bool make(struct search *search)
@@ -140,37 +164,46 @@ static bool make(struct search *search)
     seen = job_shared(SEEN * sizeof *seen);
     search->failure = job_shared(sizeof *search->failure);
     search->schedule = job_shared(sizeof *search->schedule);
+    for (uint32_t i = 0; i < WINDOW; i++) {
+        if (!job_make(&search->job[i]))
+            return false;
+    }
     for (uint32_t i = 0; i < search->jobs; i++) {
-        if (!job_make(&search->job[i], i))
+        if (!job_make_server(&search->server[i], i))
             return false;
     }
     return seen && search->failure && search->schedule && portfolio_begin(search);
 }
 
+/* S1; and all others know what the first has shown. */
+static bool is_time_to_look(const struct search *search)
+{
+    return search->begun == search->schedules + (search->begun == 1 ? 1 : WINDOW);
+}
+
 static int loop(struct search *search)
 {
-    thr_time first_at = 0;
-    while (!enough(search, first_at)) {
+    while (!enough(search)) {
         uint64_t number = search->begun + 1;
-        struct job *job = &search->job[number % search->jobs];
-        /* All others know what the first has shown. */
-        if (!await(search, job) || (number == 2 && !await_all(search)))
-            return -1;
-        if (search->first != 0 && first_at == 0)
-            first_at = lab_library->os->now();
-        if (!portfolio_next(search, number, &job->run->plan)) {
+        struct job *job = &search->job[number % WINDOW];
+        if (is_time_to_look(search) || !portfolio_next(search, number, &job->run->plan)) {
             if (search->begun == search->schedules)
                 break;
-            if (!await_all(search))
+            if (!look_at_next(search))
                 return -1;
             continue;
         }
         search->begun++;
+        job->server = &search->server[number % search->jobs];
         int forked = job_fork(job);
         if (forked != 0)
             return forked;
     }
-    return await_all(search) ? 0 : -1;
+    while (search->schedules < search->begun) {
+        if (!look_at_next(search))
+            return -1;
+    }
+    return 0;
 }
 
 int search_run(struct search *search)
@@ -188,7 +221,6 @@ int search_run(struct search *search)
     if (done == 0 && search->first != 0)
         done = shorten(search);
     (void)signal(SIGINT, before);
-    search->interrupted = stop;
     return done;
 }
 
@@ -203,15 +235,22 @@ void search_plan_replay(struct search *search, const struct schedule *schedule, 
     schedule_plan(schedule, plan);
 }
 
-int search_replay(struct search *search, const struct schedule *schedule, bool record, struct outcome *outcome)
+int search_try(struct search *search, struct outcome *outcome)
 {
     struct job *job = &search->job[0];
-    search_plan_replay(search, schedule, record);
+    job->server = &search->server[0];
     int forked = job_fork(job);
     if (forked != 0)
         return forked;
     if (!job_wait(job))
         return -1;
+    count_work(search, job);
     job_outcome(job, outcome);
     return 0;
+}
+
+int search_replay(struct search *search, const struct schedule *schedule, bool record, struct outcome *outcome)
+{
+    search_plan_replay(search, schedule, record);
+    return search_try(search, outcome);
 }

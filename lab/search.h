@@ -6,7 +6,7 @@
 #include "lab/job.h"
 #include "lab/schedule.h"
 
-enum { JOBS = 16, LEARNING = 32 /* runs from which is learnt */ };
+enum { WINDOW = 16 /* S1 of search.c */, JOBS = WINDOW, LEARNING = 32 /* runs from which is learnt */ };
 
 /* What earlier runs have shown. */
 struct learnt {
@@ -21,22 +21,25 @@ struct learnt {
 
 struct search {
     thr_explore_options options;
-    uint32_t jobs;
-    bool program; /* a whole program; else a function of it */
+    uint32_t jobs;     /* runs at a time */
+    thr_time patience; /* S4 of search.c */
+    bool program;      /* a whole program; else a function of it */
     bool progress;
     uint32_t strategy; /* STRATEGIES: all in turn */
 
-    struct job job[JOBS];
+    struct job job[WINDOW];
+    struct server server[JOBS];
     struct learnt learnt;
     uint64_t begun;
-    uint64_t schedules; /* that have ended */
+    uint64_t schedules; /* that have ended, and were looked at */
     uint64_t distinct;
     uint64_t failed;     /* in the way of the first failure */
     uint64_t early_only; /* of these: with an early timeout */
     thr_time start;
     bool complete;
-    bool interrupted;
-    bool crowded; /* a run had more threads than can be steered: there is no search of this program */
+    uint64_t work; /* of all runs after the first failure */
+    thr_time used; /* by them */
+    bool crowded;  /* a run had more threads than can be steered: there is no search of this program */
     uint32_t outsides;
     char outside[OUTSIDE][64];
 
@@ -44,6 +47,7 @@ struct search {
     struct outcome outcome;
     struct run *failure; /* a copy of the simplest that failed in the same way */
     struct schedule *schedule;
+    bool broken_off; /* by S4 */
     bool unsteady;
     char difference[NOTE];
 };
@@ -52,17 +56,23 @@ struct search {
  * be had. `search` is filled by the caller up to `job`. */
 int search_run(struct search *search);
 
+/* Whether nothing more is to be tried: Ctrl-C, or S4. */
+bool search_is_over(struct search *search);
+
 /* The plan of job 0 becomes this schedule; with records for a report. */
 void search_plan_replay(struct search *search, const struct schedule *schedule, bool record);
 
-/* One run under this schedule, in job 0; with records for a report. Returns as job_fork. */
+/* One run under the plan of job 0. Returns as job_fork. */
+int search_try(struct search *search, struct outcome *outcome);
+
+/* The same, under this schedule; with records for a report. */
 int search_replay(struct search *search, const struct schedule *schedule, bool record, struct outcome *outcome);
 
 /* -- portfolio.c: which plan next ---------------------------------------------------------------------------------- */
 
 bool portfolio_begin(struct search *search);
 
-/* The plan of the next run. False: there are no more. */
+/* The plan of the next run. False: there is none before the next one of those that were begun is looked at, if there is one. */
 bool portfolio_next(struct search *search, uint64_t number, struct plan *plan);
 
 /* A run has ended without a failure. */

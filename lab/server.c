@@ -1,13 +1,13 @@
-/* server.c - the process that forks the runs of one job.
+/* server.c - a process that forks runs.
  *
- * A fork, and the end of a process, take a good part of the time of a run. So each job has a server of its own, a copy of the
- * searching process that stays on one processor: all processors fork at the same time. It is asked, and answers, through
- * memory that it shares with the searching process:
+ * A fork, and the end of a process, take a good part of the time of a run. So each processor has a server, a copy of the
+ * searching process that stays on it: all processors fork at the same time. It is asked, and answers, through memory that it
+ * shares with the searching process:
  *
- *  order.state  meaning                                      left by
- *  NONE         there is nothing to do                       job_fork -> GIVEN
- *  GIVEN        a run under job->run->plan is asked for      the server -> DONE, when it has ended
- *  DONE         `status`, `late` and `none` say what came    job_wait -> NONE
+ *  order.state  meaning                                          left by
+ *  NONE         there is nothing to do                           job_fork -> GIVEN
+ *  GIVEN        a run under order->job->run->plan is asked for   the server -> DONE, when it has ended
+ *  DONE         `ended` says what came of it                     job_fork, job_wait -> NONE
  *
  * Order: each change of the state is a release, and pairs with the acquire of who sees it; the plan, and what came of it, go
  * with them. */
@@ -19,13 +19,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lab/job.h"
 
-enum { MILLISECOND = 1000000, LOOK = 1000 /* milliseconds: at least so often it is looked */ };
+enum { SECOND = 1000000000, MILLISECOND = 1000000, LOOK = 1000 /* milliseconds: at least so often it is looked */ };
 
 uint32_t server_processors(void)
 {
@@ -56,7 +57,7 @@ static void stay_on(uint32_t processor)
 static struct sigaction program_child;
 
 /* In a group of its own: a signal to all of its group does not reach the search, and Ctrl-C does not reach it. */
-static void become_run(const struct job *job)
+static void become_run(const struct server *server)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0);
@@ -64,9 +65,9 @@ static void become_run(const struct job *job)
     input_serve();
     pipes_serve();
     alarms_serve();
-    if (job->output >= 0) {
-        (void)dup2(job->output, STDOUT_FILENO);
-        (void)dup2(job->output, STDERR_FILENO);
+    if (server->output >= 0) {
+        (void)dup2(server->output, STDOUT_FILENO);
+        (void)dup2(server->output, STDERR_FILENO);
     }
 }
 
@@ -112,44 +113,55 @@ static bool wait_for_end(const struct job *job, pid_t child, int pidfd)
     }
 }
 
-static void finish(struct job *job, pid_t child)
+static thr_time nanoseconds(struct timeval time)
 {
+    return (thr_time)time.tv_sec * SECOND + (thr_time)time.tv_usec * 1000;
+}
+
+static void finish(const struct job *job, pid_t child, struct ended *ended)
+{
+    struct rusage usage = {0};
+    thr_time begun = lab_library->os->now();
     int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
-    job->order->late = wait_for_end(job, child, pidfd);
+    ended->late = wait_for_end(job, child, pidfd);
     if (pidfd >= 0)
         (void)close(pidfd);
     (void)kill(-child, SIGKILL); /* what it has started, and left */
-    while (waitpid(child, &job->order->status, 0) < 0 && errno == EINTR)
+    while (wait4(child, &ended->status, 0, &usage) < 0 && errno == EINTR)
         continue;
+    if (job->run->outsides > 0)
+        ended->used = lab_library->os->now() - begun;
+    else
+        ended->used = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime);
 }
 
 /* -- Serving ------------------------------------------------------------------------------------------------------ */
 
-static void become_server(const struct job *job)
+static void become_server(const struct server *server)
 {
     const struct sigaction usual = {.sa_handler = SIG_DFL};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0);
     (void)sigaction(SIGCHLD, &usual, &program_child);
-    stay_on(job->processor);
+    stay_on(server->processor);
     pipes_record();
 }
 
-void server_run(struct job *job)
+struct job *server_run(const struct server *server)
 {
-    struct order *order = job->order;
-    become_server(job);
+    struct order *order = server->order;
+    become_server(server);
     for (;;) {
         while (load_acquire(&order->state) != ORDER_GIVEN)
             order_await(order, load_relaxed(&order->state));
         pid_t child = fork();
         if (child == 0) {
-            become_run(job);
-            return;
+            become_run(server);
+            return order->job;
         }
-        order->none = child < 0;
+        order->ended = (struct ended){.none = child < 0};
         if (child > 0)
-            finish(job, child);
+            finish(order->job, child, &order->ended);
         order_set(order, ORDER_DONE);
     }
 }

@@ -1,4 +1,4 @@
-/* server.h - the process that forks the runs of one job, and what it shares with the searching one. */
+/* server.h - a process that forks runs, one after the other, and what it shares with the searching one. */
 
 #ifndef LAB_SERVER_H
 #define LAB_SERVER_H
@@ -11,22 +11,38 @@
 #include "lab/run.h"
 #include "lab/watch.h"
 
+struct job;
+
+/* What has come of a run. */
+struct ended {
+    int status; /* of the process, as waitpid gives it */
+    bool late;  /* it was ended by the watchdog */
+    bool none;  /* no process could be had */
+    thr_time
+        used; /* processor time; where it made calls that are not under control, and may sleep in them: real time */
+};
+
 enum order_state { ORDER_NONE, ORDER_GIVEN, ORDER_DONE };
 
 struct order {
-    uint32_t state; /* its futex: see server.c */
-    int status;     /* of the process, as waitpid gives it */
-    bool late;      /* it was ended by the watchdog */
-    bool none;      /* no process could be had */
+    uint32_t state;  /* its futex: see server.c */
+    struct job *job; /* whose run is asked for */
+    struct ended ended;
 };
 
-struct job;
+struct server {
+    struct order *order;
+    pid_t process;      /* 0: none yet */
+    uint32_t processor; /* that its runs stay on, counted from 0 */
+    int output;         /* what a run writes to standard output and error; -1: it writes where we do */
+    struct job *job;    /* whose run was asked for, and not waited for; NULL: none */
+};
 
 /* The processors that this process may run on. */
 uint32_t server_processors(void);
 
-/* The calling process, just forked for it, is the server of this job from now on. Returns in processes of runs only. */
-void server_run(struct job *job);
+/* The calling process, just forked for it, is this server from now on. Returns in processes of runs only: whose. */
+struct job *server_run(const struct server *server);
 
 static inline void order_set(struct order *order, enum order_state state)
 {

@@ -9,20 +9,23 @@
  * single move can be left out.
  *
  * There may still be another schedule, with fewer preemptions. So those with none are tried, then those with one, and so on,
- * for a while, with what the exhaustive search has (frontier.c). */
+ * some of them, with what the exhaustive search has (frontier.c).
+ *
+ * How much is tried is a matter of work, not of time (S4 of search.c). */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "lab/frontier.h"
 #include "lab/search.h"
+#include "lab/seen.h"
 #include "lab/strategy.h"
 #include "lab/stretches.h"
 
 enum { TRIES = 2000, FEWEST_TRIES = 1500, ROUNDS = 4 };
 
-#define TRY_TIME ((thr_time)5000000000)
-#define FEWEST_TIME ((thr_time)3000000000)
+#define TRY_WORK ((uint64_t)5000000)
+#define FEWEST_WORK ((uint64_t)3000000)
 
 /* -- The same again ----------------------------------------------------------------------------------------------- */
 
@@ -67,12 +70,12 @@ static struct {
     struct stretch *stretch; /* of its run */
     struct stretch *spare;
     uint32_t n;
-    thr_time end; /* no more tries after it */
+    uint64_t end; /* no more tries after so much work */
 } known;
 
-static bool time_is_up(void)
+static bool is_enough(struct search *search)
 {
-    return lab_library->os->now() > known.end;
+    return search->work > known.end || search_is_over(search);
 }
 
 /* Runs the spare list, of n. 0: it fails as well, and is the known one now; 1: in a process of a run; -1: none could be had;
@@ -85,12 +88,9 @@ static int try_stretches(struct search *search, uint32_t n)
     job->run->plan.strategy = STRATEGY_STRETCHES;
     job->run->plan.stretches = n;
     memcpy(job->run->plan.stretch, known.spare, n * sizeof *known.spare);
-    int forked = job_fork(job);
-    if (forked != 0)
-        return forked;
-    if (!job_wait(job))
-        return -1;
-    job_outcome(job, &outcome);
+    int done = search_try(search, &outcome);
+    if (done != 0)
+        return done;
     uint32_t after = stretches_of(job->run, known.spare);
     if (outcome.finding != search->outcome.finding || job->run->preemptions > search->schedule->preemptions ||
         after == 0 || (job->run->preemptions == search->schedule->preemptions && after >= known.n))
@@ -104,7 +104,7 @@ static int try_stretches(struct search *search, uint32_t n)
 /* In chunks of this size. Returns as search_run. */
 static int join_chunks(struct search *search, uint32_t size)
 {
-    for (uint32_t at = 0; at + 1 < known.n && !time_is_up(); at += size) {
+    for (uint32_t at = 0; at + 1 < known.n && !is_enough(search); at += size) {
         int done = 2;
         for (int last = 0; last <= 1 && done == 2; last++) {
             uint32_t n = stretches_join(known.stretch, known.n, at, size, last, known.spare);
@@ -118,7 +118,7 @@ static int join_chunks(struct search *search, uint32_t size)
 
 static int join_pairs(struct search *search)
 {
-    for (uint32_t at = 0; at < known.n && !time_is_up();) {
+    for (uint32_t at = 0; at < known.n && !is_enough(search);) {
         int done = 2;
         for (int last = 0; last <= 1 && done == 2; last++) {
             uint32_t n = stretches_join_next(known.stretch, known.n, at, last, known.spare);
@@ -151,7 +151,7 @@ static int fewer_stretches(struct search *search)
             done = join_chunks(search, size);
         if (done == 0)
             done = join_pairs(search);
-    } while (done == 0 && known.n < before && search->schedule->preemptions > 0 && !time_is_up());
+    } while (done == 0 && known.n < before && search->schedule->preemptions > 0 && !is_enough(search));
     return done;
 }
 
@@ -165,13 +165,13 @@ static void without(const struct schedule *from, uint32_t at, uint32_t n, struct
     memcpy(to->move + at, from->move + at + n, (from->moves - at - n) * sizeof *to->move);
 }
 
-/* Tries all chunks of n moves. 2: the time is up. */
+/* Tries all chunks of n moves. 2: that is enough. */
 static int try_chunks(struct search *search, struct schedule *spare, uint32_t n, uint32_t *tries)
 {
     for (uint32_t at = 0; at < search->schedule->moves;) {
         struct outcome outcome;
         uint32_t size = search->schedule->moves - at < n ? search->schedule->moves - at : n;
-        if (++*tries > TRIES || time_is_up())
+        if (++*tries > TRIES || is_enough(search))
             return 2;
         without(search->schedule, at, size, spare);
         int done = search_replay(search, spare, false, &outcome);
@@ -205,7 +205,7 @@ static int fewer_moves(struct search *search, struct schedule *spare)
 
 static bool begin_again(const struct search *search)
 {
-    job_clear(exhaustive_seen, EXHAUSTIVE_SEEN * sizeof *exhaustive_seen);
+    seen_clear();
     return frontier_begin(search->schedule->preemptions - 1);
 }
 
@@ -213,19 +213,16 @@ static int fewest(struct search *search)
 {
     struct job *job = &search->job[0];
     struct outcome outcome = {0};
-    thr_time end = lab_library->os->now() + FEWEST_TIME;
+    known.end = search->work + FEWEST_WORK;
     if (search->schedule->preemptions < 2 || search->schedule->earlies > 0 || !begin_again(search))
         return 0;
-    for (uint32_t i = 0; i < FEWEST_TRIES && lab_library->os->now() < end; i++) {
+    for (uint32_t i = 0; i < FEWEST_TRIES && !is_enough(search); i++) {
         search_plan_replay(search, search->schedule, false);
         if (!frontier_next(&job->run->plan))
             return 0;
-        int forked = job_fork(job);
-        if (forked != 0)
-            return forked;
-        if (!job_wait(job))
-            return -1;
-        job_outcome(job, &outcome);
+        int done = search_try(search, &outcome);
+        if (done != 0)
+            return done;
         if (outcome.finding == search->outcome.finding) {
             schedule_of(job->run, outcome.finding, search->schedule);
             return 0;
@@ -235,16 +232,20 @@ static int fewest(struct search *search)
     return 0;
 }
 
-/* One after the other, as long as that helps: what the one has left out makes room for the other. */
+/* One after the other, as long as that helps: what the one has left out makes room for the other, which has at least half of
+ * the work that is left. */
 static int shorter(struct search *search, struct schedule *spare)
 {
     int done = 0;
     uint32_t before = UINT32_MAX;
-    known.end = lab_library->os->now() + TRY_TIME;
-    for (int i = 0; i < ROUNDS && done == 0 && search->schedule->preemptions < before && !time_is_up(); i++) {
+    uint64_t end = search->work + TRY_WORK;
+    known.end = end;
+    for (int i = 0; i < ROUNDS && done == 0 && search->schedule->preemptions < before && !is_enough(search); i++) {
         before = search->schedule->preemptions;
+        known.end = search->work + (end - search->work) / 2;
         if (search->schedule->earlies == 0)
             done = fewer_stretches(search);
+        known.end = end;
         if (done == 0)
             done = fewer_moves(search, spare);
     }

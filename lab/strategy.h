@@ -48,8 +48,4 @@ void strategy_seed(uint64_t seed);
 const struct move *given_move(struct run *run, const struct strand *self);
 void given_begin(struct run *run);
 
-/* The table of states that exhaustive has seen; the processes of all runs share it. */
-extern uint64_t *exhaustive_seen;
-enum { EXHAUSTIVE_SEEN = 1 << 21 };
-
 #endif

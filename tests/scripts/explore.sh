@@ -320,49 +320,17 @@ expect 2 "$threading" explore -n 50 -- ./many 128
 says 'more than 127 threads at a time'
 
 # Many threads, of which two suffice: what is shown has few preemptions.
-cat >crowd.c <<'END'
-#include <threading.h>
-
-enum { THREADS = 24, ROUNDS = 4 };
-
-static thr_lock first = THR_LOCK_INIT;
-static thr_lock second = THR_LOCK_INIT;
-static int count;
-
-/* The last thread takes the locks the other way round, once. */
-static void *add(void *arg)
-{
-    for (int i = 0; i < ROUNDS; i++) {
-        bool wrong = arg && i == 2;
-        thr_lock_acquire(wrong ? &second : &first);
-        thr_lock_acquire(wrong ? &first : &second);
-        count++;
-        thr_lock_release(wrong ? &first : &second);
-        thr_lock_release(wrong ? &second : &first);
-    }
-    return NULL;
-}
-
-int main(void)
-{
-    static thr_thread *threads[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        if (thr_spawn(&threads[i], add, i == THREADS - 1 ? &count : NULL) != THR_OK)
-            return 1;
-    }
-    for (int i = 0; i < THREADS; i++)
-        thr_thread_join(threads[i], NULL);
-    return 0;
-}
-END
-"$CC" "${flags[@]}" crowd.c -o crowd "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
 for seed in 1 2; do
-    expect 1 "$threading" explore -s "$seed" -- ./crowd
+    expect 1 "$threading" explore -s "$seed" -- "$THR_BUILD_DIR/tests/programs/crowd"
     says 'deadlock: Thread-'
     [ "$(sed -n 's/.* decisions, \([0-9]*\) of them preemptions.*/\1/p' log)" -le 8 ] || fail 'not short'
     expect 1 "$threading" replay crowd.schedule
     says 'deadlock: Thread-'
 done
+expect 1 "$threading" explore --shorten 0.05 -- "$THR_BUILD_DIR/tests/programs/crowd"
+says 'was broken off when its runs had used 0.05 s of processor time'
+expect 1 "$threading" replay crowd.schedule
+says 'deadlock: Thread-'
 
 # -- A callback that crashes -----------------------------------------------------------------------------------------------
 
