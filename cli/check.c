@@ -1,9 +1,5 @@
 /* check.c - threading check: runs a program once, with somebody looking on. */
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "cli/command.h"
 
 static const char doc[] = "Runs PROGRAM once, at nearly its full speed, and reports what could become a deadlock, or "
@@ -33,29 +29,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-/* Whether there was a report: the program writes a byte for each. */
-static bool any_reports(int from)
-{
-    char byte;
-    return fcntl(from, F_SETFL, O_NONBLOCK) == 0 && read(from, &byte, 1) == 1;
-}
-
 int command_check(int argc, char **argv)
 {
     static const struct argp argp = {NULL, parse, "[--] PROGRAM [ARGUMENT...]", doc, NULL, NULL, NULL};
     struct launch_options options = {.length = 0};
-    char number[16];
-    int reports[2];
     char **program = NULL;
     if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &program) != 0)
         return STATUS_USAGE;
-    if (pipe(reports) != 0) {
-        complain("no pipe");
-        return STATUS_USAGE;
-    }
-    (void)snprintf(number, sizeof number, "%d", reports[1]);
-    launch_option(&options, "reports", number);
-    int status = launch("check", &options, program, NULL);
-    (void)close(reports[1]);
-    return any_reports(reports[0]) ? STATUS_FOUND : status;
+    return launch("check", &options, program, NULL);
 }

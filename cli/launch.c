@@ -2,7 +2,10 @@
  *
  * The program is started as it is, with environment variables that the library looks at before main (src/lab/link.h). The
  * laboratory is preloaded too, so that it sees blocking calls that do not go through the library. In memory that is
- * shared stands whether the library was there at all, and whether the program came to a thread (attach_tell in lab/attach.c).
+ * shared (struct lab_news) stands whether the library was there at all, and which process came to a thread.
+ *
+ * A program may become a daemon: its first process ends, another goes on, and is the one that is explored. This command becomes
+ * its parent (PR_SET_CHILD_SUBREAPER), and so can wait for it.
  *
  * Addresses are the same in every run, where the system lets us ask for that: then a schedule that is replayed later finds
  * the same ones. */
@@ -16,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -166,13 +170,46 @@ static int status_wrapped(pid_t child)
     return await(child, &status) && WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_USAGE;
 }
 
-static int status_of(pid_t child, const volatile char *told, const char *program)
+static const struct lab_news *news;
+
+/* Ctrl-C ends the search of a daemon, too, or else the wait for one. */
+static void pass_on(int signal)
+{
+    if (news->stopped == 0)
+        _exit(STATUS_USAGE);
+    (void)kill(news->stopped, signal);
+}
+
+/* The program's first process has ended, and was not explored itself: waits for those that it has left, until one of them was
+ * explored, and then has its status. */
+static void await_daemon(const char *program, int *status)
+{
+    int last;
+    pid_t ended = waitpid(-1, &last, WNOHANG);
+    if (ended == 0)
+        complain("%s goes on in another process", program);
+    (void)signal(SIGINT, pass_on);
+    while (ended >= 0 || errno == EINTR) {
+        if (ended > 0 && ended == news->stopped) {
+            *status = last;
+            return;
+        }
+        ended = waitpid(-1, &last, 0);
+    }
+}
+
+static int status_of(pid_t child, const char *program)
 {
     int status;
     if (!await(child, &status))
         return STATUS_USAGE;
-    bool there = told[0] != 0;
-    bool stopped = told[1] != 0;
+    bool there = news->there != 0;
+    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (there && news->stopped != child && (well || news->stopped != 0))
+        await_daemon(program, &status);
+    if (news->ended != 0)
+        return news->ended - 1;
+    bool stopped = news->stopped != 0;
     if (!there && WIFSIGNALED(status)) {
         complain("%s: %s, before the library was there", program, strsignal(WTERMSIG(status)));
         return STATUS_USAGE;
@@ -191,6 +228,17 @@ static int status_of(pid_t child, const volatile char *told, const char *program
     return WEXITSTATUS(status);
 }
 
+/* What the laboratory could not say itself. */
+static void say_the_rest(const char *program)
+{
+    size_t length = news->length < NEWS_TEXT ? news->length : NEWS_TEXT;
+    (void)fflush(stderr);
+    (void)!write(STDERR_FILENO, news->text, length);
+    if (news->others)
+        complain("more than one process of %s came to a thread: the first was explored, and the others ran as ever",
+                 program);
+}
+
 int launch(const char *mode, const struct launch_options *options, char **argv, char *const *wrapper)
 {
     char file[PATH_MAX];
@@ -199,19 +247,21 @@ int launch(const char *mode, const struct launch_options *options, char **argv, 
         complain("%s is not beside this command, nor where it is installed", LAB_FILE);
         return STATUS_USAGE;
     }
-    int news = memfd_create("news", 0);
-    void *told = news >= 0 && ftruncate(news, ATTACH_SIZE) == 0
-                     ? mmap(NULL, ATTACH_SIZE, PROT_READ, MAP_SHARED, news, 0)
-                     : MAP_FAILED;
-    if (told == MAP_FAILED) {
+    int shared = memfd_create("news", 0);
+    void *memory = shared >= 0 && ftruncate(shared, sizeof *news) == 0
+                       ? mmap(NULL, sizeof *news, PROT_READ, MAP_SHARED, shared, 0)
+                       : MAP_FAILED;
+    if (memory == MAP_FAILED) {
         complain("no memory: %s", strerror(errno));
         return STATUS_USAGE;
     }
-    (void)snprintf(text, sizeof text, "%sattached=%d\n", options->text, news);
+    news = memory;
+    (void)snprintf(text, sizeof text, "%snews=%d\n", options->text, shared);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     pid_t child = fork();
     if (child == 0)
         become(file, mode, text, wrapped(wrapper, argv));
-    (void)close(news);
+    (void)close(shared);
     if (child < 0) {
         complain("no process: %s", strerror(errno));
         return STATUS_USAGE;
@@ -219,5 +269,7 @@ int launch(const char *mode, const struct launch_options *options, char **argv, 
     /* Ctrl-C is for the program; the laboratory in it ends the search with a summary. */
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGQUIT, SIG_IGN);
-    return wrapper ? status_wrapped(child) : status_of(child, told, argv[0]);
+    int status = wrapper ? status_wrapped(child) : status_of(child, argv[0]);
+    say_the_rest(argv[0]);
+    return news->reported ? STATUS_FOUND : status;
 }

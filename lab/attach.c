@@ -3,7 +3,9 @@
  * Called at the start of a program, it does what the environment asks for: the mode's function. Called by thr_explore, it
  * only hands back its own functions. The options are copied: what the program starts must not find them. */
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "lab/lab.h"
+#include "wait/atomic.h"
 
 const struct lab_link *lab_library;
 
@@ -57,20 +60,51 @@ double option_seconds(const char *name, double otherwise)
     return option_text(name, value, sizeof value) ? strtod(value, NULL) : otherwise;
 }
 
-/* -- Attaching ---------------------------------------------------------------------------------------------------- */
+/* -- News for the command ----------------------------------------------------------------------------------------- */
 
-/* In memory that the command shares: a file might be closed by the program. */
-void attach_tell(char byte)
+static struct lab_news *news;
+
+static void news_open(void)
 {
-    static char *told;
-    int file = (int)option_count("attached", 0);
-    if (!told && byte == ATTACH_THERE && file > STDERR_FILENO) {
-        void *memory = mmap(NULL, ATTACH_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-        told = memory != MAP_FAILED ? memory : NULL;
-        (void)close(file);
-    }
-    if (told)
-        told[byte == ATTACH_STOPPED] = byte;
+    int file = (int)option_count("news", 0);
+    if (file <= STDERR_FILENO)
+        return;
+    void *memory = mmap(NULL, sizeof *news, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    (void)close(file);
+    if (memory == MAP_FAILED)
+        return;
+    news = memory;
+    news->there = 1;
+}
+
+bool news_stopped(void)
+{
+    int none = 0;
+    if (!news || cas_relaxed(&news->stopped, &none, getpid())) /* of the two nothing else is asked */
+        return true;
+    news->others = 1;
+    return false;
+}
+
+void news_ended(int status)
+{
+    if (news)
+        news->ended = status + 1;
+}
+
+void news_reported(void)
+{
+    if (news)
+        news->reported = 1;
+}
+
+static void news_add(const char *text, size_t length)
+{
+    size_t at =
+        __atomic_fetch_add(&news->length, (uint32_t)length, __ATOMIC_RELAXED); /* the command looks at the end */
+    size_t room = at < NEWS_TEXT ? NEWS_TEXT - at : 0;
+    if (room > 0)
+        memcpy(news->text + at, text, length < room ? length : room);
 }
 
 /* -- Where messages go -------------------------------------------------------------------------------------------- */
@@ -78,21 +112,75 @@ void attach_tell(char byte)
 static int kept = -1;
 static struct stat kept_is;
 
+int lab_out_of_the_way(int file)
+{
+    enum { HIGH = 200 };
+    int high = file >= 0 ? fcntl(file, F_DUPFD_CLOEXEC, HIGH) : -1;
+    if (high < 0)
+        return file;
+    (void)close(file);
+    return high;
+}
+
 void lab_error_keep(void)
 {
-    enum { HIGH = 200 }; /* out of the program's way */
-    kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, HIGH);
+    kept = lab_out_of_the_way(dup(STDERR_FILENO));
     if (kept >= 0 && fstat(kept, &kept_is) != 0)
         kept = -1;
 }
 
-/* The program may have closed that one, too, and opened another. */
-int lab_error(void)
+static bool is_kept(int file)
 {
     struct stat now;
-    bool same = kept >= 0 && fstat(kept, &now) == 0 && now.st_dev == kept_is.st_dev && now.st_ino == kept_is.st_ino;
-    return same ? kept : STDERR_FILENO;
+    return fstat(file, &now) == 0 && now.st_dev == kept_is.st_dev && now.st_ino == kept_is.st_ino;
 }
+
+/* The program may have closed both, and opened others; -1: it has. */
+static int error_file(void)
+{
+    if (kept < 0 || is_kept(STDERR_FILENO))
+        return STDERR_FILENO;
+    if (is_kept(kept))
+        return kept;
+    return news ? -1 : STDERR_FILENO;
+}
+
+void lab_write(const char *text, size_t length)
+{
+    int file = error_file();
+    if (file < 0) {
+        news_add(text, length);
+        return;
+    }
+    while (length > 0) {
+        ssize_t written = write(file, text, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return;
+        text += written;
+        length -= (size_t)written;
+    }
+}
+
+void lab_print(const char *format, ...)
+{
+    char line[4096];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        lab_write(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+}
+
+bool lab_writes_to_terminal(void)
+{
+    int file = error_file();
+    return file >= 0 && isatty(file);
+}
+
+/* -- Attaching ---------------------------------------------------------------------------------------------------- */
 
 /* What the program starts is not under the laboratory. */
 static void forget_environment(void)
@@ -117,7 +205,7 @@ static void run_mode(void)
     if (asked)
         lab_copy(options, sizeof options, asked);
     forget_environment();
-    attach_tell(ATTACH_THERE);
+    news_open();
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(mode, modes[i].name) == 0) {
             modes[i].run();

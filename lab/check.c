@@ -293,14 +293,9 @@ void check_program(void)
 {
     static struct wait_system system;
     struct stack stack;
-    int to = (int)option_count("reports", 0);
     lab_error_keep();
-    if (to > STDERR_FILENO) {
-        (void)fcntl(to, F_SETFD, FD_CLOEXEC);
-        report_open(to);
-    }
-    attach_tell(ATTACH_STOPPED); /* from here on the program runs as ever */
-    check_stack(&stack);         /* the first one loads what it needs */
+    (void)news_stopped(); /* from here on the program runs as ever */
+    check_stack(&stack);  /* the first one loads what it needs */
     system = *lab_library->os;
     system.wait = check_wait;
     system.point = check_point;

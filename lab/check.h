@@ -213,7 +213,4 @@ void report_again(struct watched *me, const void *lock, const struct held *held,
 void report_cycle(const struct waiter_seen *waiters, size_t n);
 void report_stuck(const struct waiter_seen *waiters, size_t n, bool at_exit);
 
-/* What the command is told of: see cli/check.c. */
-void report_open(int to);
-
 #endif

@@ -1,19 +1,13 @@
-/* check_report.c - what was found, on standard error; and a byte for each report to the command, for its exit status. */
+/* check_report.c - what was found, on standard error; of which the command is told, for its exit status. */
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lab/check.h"
 #include "lab/symbols.h"
 
 enum { REPORT_SIZE = 65536, STACK_SIZE = 4096, NAME_SIZE = 256 };
-
-/* The pipe to the command. A program may close what it does not know, and open something else under that number. */
-static int command = -1;
-static struct stat command_is;
 
 /* The report that is being written: under the lock. */
 static char text[REPORT_SIZE];
@@ -39,29 +33,10 @@ static void begin(void)
     put("threading check: ");
 }
 
-static void tell_command(void)
-{
-    struct stat now_is;
-    if (command >= 0 && fstat(command, &now_is) == 0 && now_is.st_dev == command_is.st_dev &&
-        now_is.st_ino == command_is.st_ino)
-        (void)!write(command, "!", 1);
-}
-
 static void end(void)
 {
-    for (size_t done = 0; done < length;) {
-        ssize_t written = write(lab_error(), text + done, length - done);
-        if (written <= 0)
-            break;
-        done += (size_t)written;
-    }
-    tell_command();
-}
-
-void report_open(int to)
-{
-    if (fstat(to, &command_is) == 0)
-        command = to;
+    lab_write(text, length);
+    news_reported();
 }
 
 /* -- Parts -------------------------------------------------------------------------------------------------------- */

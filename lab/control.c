@@ -593,7 +593,7 @@ void control_found(thr_finding finding, const struct strand *culprit, const char
         run->hash = history_state();
         stuck_describe();
         if (run->plan.stop) {
-            dprintf(lab_error(), "threading: %s\n", run->message);
+            lab_print("threading: %s\n", run->message);
             (void)raise(SIGTRAP);
         }
     }

@@ -87,6 +87,7 @@ static void program_options(thr_explore_options *options, char *strategy, char *
 
 static _Noreturn void end(int status)
 {
+    news_ended(status);
     _exit(status);
 }
 
@@ -94,11 +95,12 @@ static void write_schedule(const char *file)
 {
     if (schedule_write(search.schedule, search.job[0].run, file, search.outcome.message))
         return;
-    dprintf(lab_error(), "threading: %s cannot be written: %s\n", file, strerror(errno));
+    lab_print("threading: %s cannot be written: %s\n", file, strerror(errno));
     search.options.file = NULL;
 }
 
-/* The program is about to start its first thread. Returns in the processes of runs. */
+/* The program is about to start its first thread. Returns in the processes of runs; and where another process of the program
+ * was there before. */
 static void search_program(void)
 {
     static char strategy[64];
@@ -106,7 +108,7 @@ static void search_program(void)
     thr_explore_options options;
     program_options(&options, strategy, file, sizeof file);
     if (!prepare(&options)) {
-        dprintf(lab_error(), "threading: the options make no sense\n");
+        lab_print("threading: the options make no sense\n");
         end(2);
     }
     uint64_t wish = option_count("jobs", 0);
@@ -115,7 +117,8 @@ static void search_program(void)
     search.patience = (thr_time)(option_seconds("shorten", PATIENCE) * 1e9);
     search.program = true;
     search.progress = option_count("progress", 1) != 0;
-    attach_tell(ATTACH_STOPPED);
+    if (!news_stopped())
+        return;
     alarms_record();
     input_record();
     int done = search_run(&search);
@@ -124,13 +127,13 @@ static void search_program(void)
         return;
     }
     if (done < 0) {
-        dprintf(lab_error(), "threading: no process, or no memory: %s\n", strerror(errno));
+        lab_print("threading: no process, or no memory: %s\n", strerror(errno));
         end(2);
     }
     if (search.first == 0) {
         report_outside(&search);
         if (search.crowded)
-            dprintf(lab_error(), "threading: %s\n", CROWDED);
+            lab_print("threading: %s\n", CROWDED);
         end(search.crowded ? 2 : 0);
     }
     if (search.options.file)
@@ -149,6 +152,7 @@ static void stop_before_threads(void (*stopped)(void))
 void explore_program(void)
 {
     lab_error_keep();
+    schedule_begin();
     stop_before_threads(search_program);
 }
 
@@ -175,14 +179,13 @@ static void say_replayed(const struct outcome *outcome, const struct schedule *s
     if (search.schedule)
         schedule_of(run, outcome->finding, search.schedule);
     if (run->crowded) {
-        dprintf(lab_error(), "threading: %s\n", CROWDED);
+        lab_print("threading: %s\n", CROWDED);
         end(2);
     }
     if (outcome->finding == THR_FOUND_NOTHING) {
-        dprintf(lab_error(),
-                "\nThe program came to a good end under this schedule: %u of its %u decisions could be made.\n"
-                "It is not the same program, or something that is not controlled decides, too.\n",
-                run->moved, schedule->moves);
+        lab_print("\nThe program came to a good end under this schedule: %u of its %u decisions could be made.\n"
+                  "It is not the same program, or something that is not controlled decides, too.\n",
+                  run->moved, schedule->moves);
         end(0);
     }
     report_failure(&search, NULL);
@@ -197,11 +200,12 @@ static void replay_stopped(void)
     thr_explore_options options = {.allow_misuse = option_count("allow_misuse", 0) != 0,
                                    .hang = option_seconds("hang", 0)};
     struct schedule *schedule = job_shared(sizeof *schedule);
-    attach_tell(ATTACH_STOPPED);
+    if (!news_stopped())
+        return;
     if (!schedule || !prepare(&options) || !option_text("file", file, sizeof file))
         end(2);
     if (!schedule_read(schedule, file, error, sizeof error)) {
-        dprintf(lab_error(), "threading: %s\n", error);
+        lab_print("threading: %s\n", error);
         end(2);
     }
     if (option_count("here", 0) != 0) {
@@ -245,7 +249,7 @@ static _Noreturn void run_body(void (*body)(void *arg))
     body(search.options.arg);
     (void)lab_library->shutdown();
     system_check_end();
-    end(0);
+    _exit(0);
 }
 
 static void fill(thr_verdict *verdict)
@@ -272,6 +276,7 @@ thr_result explore_function(void (*body)(void *arg), const thr_explore_options *
         (void)snprintf(verdict->message, sizeof verdict->message, "an option makes no sense");
         return THR_INVALID;
     }
+    schedule_begin();
     int done = search_run(&search);
     if (done == 1)
         run_body(body);

@@ -29,11 +29,13 @@ static void copy_input(int to)
 void input_record(void)
 {
     struct stat about;
-    if (fstat(STDIN_FILENO, &about) != 0 || S_ISCHR(about.st_mode)) {
+    if (fstat(STDIN_FILENO, &about) != 0)
+        return; /* the program has closed it */
+    if (S_ISCHR(about.st_mode)) {
         if (isatty(STDIN_FILENO))
-            dprintf(lab_error(), "threading: standard input is a terminal: the program finds it empty; to give it "
-                                 "something, use < FILE\n");
-        input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+            lab_print("threading: standard input is a terminal: the program finds it empty; to give it "
+                      "something, use < FILE\n");
+        input = lab_out_of_the_way(open("/dev/null", O_RDONLY | O_CLOEXEC));
         return;
     }
     if (S_ISREG(about.st_mode)) {
@@ -41,7 +43,7 @@ void input_record(void)
         input_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
         return;
     }
-    input = memfd_create("input", MFD_CLOEXEC);
+    input = lab_out_of_the_way(memfd_create("input", MFD_CLOEXEC));
     if (input >= 0)
         copy_input(input);
 }

@@ -66,7 +66,7 @@ bool job_make_server(struct server *server, uint32_t number)
     memset(server, 0, sizeof *server);
     server->order = job_shared(sizeof *server->order);
     server->processor = number % server_processors();
-    server->output = memfd_create("output", MFD_CLOEXEC);
+    server->output = lab_out_of_the_way(memfd_create("output", MFD_CLOEXEC));
     if (!server->order || server->output < 0)
         return false;
     /* All who write append, whatever they inherit. */

@@ -27,13 +27,21 @@ bool option_text(const char *name, char *value, size_t size);
 uint64_t option_count(const char *name, uint64_t otherwise);
 double option_seconds(const char *name, double otherwise);
 
-/* Where reports go: to standard error as it was before main, whatever the program makes of it, once that was kept. */
+/* Where reports go: to standard error as it was before main, once that was kept, or, where the program has closed it, to the
+ * command, which writes them when all has ended. No stdio buffers: the children of a search are copies of this process. */
 void lab_error_keep(void);
-int lab_error(void);
+void lab_write(const char *text, size_t length);
+void lab_print(const char *format, ...) THR_PRINTF(1, 2);
+bool lab_writes_to_terminal(void);
 
-/* Tells the command how far it has come: the library is there; the program is about to start a thread. */
-enum { ATTACH_THERE = 'a', ATTACH_STOPPED = 's' };
-void attach_tell(char byte);
+/* Gives the file a number out of the program's way, where there is one. */
+int lab_out_of_the_way(int file);
+
+/* Tell the command: this process is about to start a thread (false: another one of the program is explored already); what has
+ * come of the search; `check` has reported something. */
+bool news_stopped(void);
+void news_ended(int status);
+void news_reported(void);
 
 /* -- What can be asked for ---------------------------------------------------------------------------------------- */
 

@@ -1,7 +1,6 @@
 /* report.c - what a person reads: the progress of a search, and why it failed. All goes to standard error. */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,20 +21,6 @@ enum {
     SHOWN = 8 /* columns */
 };
 
-/* No stdio buffers: the children of a search are copies of this process. */
-static void say(const char *format, ...) THR_PRINTF(1, 2);
-
-static void say(const char *format, ...)
-{
-    char line[4096];
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    if (length > 0)
-        (void)!write(lab_error(), line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
-}
-
 /* -- Progress ----------------------------------------------------------------------------------------------------- */
 
 void report_progress(struct search *search, bool end)
@@ -44,14 +29,14 @@ void report_progress(struct search *search, bool end)
     if (!search->progress)
         return;
     if (terminal < 0)
-        terminal = isatty(lab_error());
+        terminal = lab_writes_to_terminal();
     if (!terminal && !end)
         return;
     double seconds = (double)(lab_library->os->now() - search->start) / 1e9;
-    say("%s%llu schedules, %.0f a second, %llu distinct, %.1f s%s%s", terminal ? "\r" : "",
-        (unsigned long long)search->schedules, seconds > 0 ? (double)search->schedules / seconds : 0.0,
-        (unsigned long long)search->distinct, seconds,
-        end && search->complete && search->first == 0 ? "; searched completely" : "", end ? "\n" : "   ");
+    lab_print("%s%llu schedules, %.0f a second, %llu distinct, %.1f s%s%s", terminal ? "\r" : "",
+              (unsigned long long)search->schedules, seconds > 0 ? (double)search->schedules / seconds : 0.0,
+              (unsigned long long)search->distinct, seconds,
+              end && search->complete && search->first == 0 ? "; searched completely" : "", end ? "\n" : "   ");
 }
 
 /* -- Names -------------------------------------------------------------------------------------------------------- */
@@ -162,7 +147,7 @@ static void say_place(const struct event *event)
         return;
     symbols_resolve(event->frames, event->depth);
     if (symbols_call(event->frames, event->depth, place, sizeof place))
-        say(", at %s", place);
+        lab_print(", at %s", place);
 }
 
 static const char *kind_of(const struct strand *strand)
@@ -179,34 +164,34 @@ static void say_wait(const struct run *run, const struct strand *strand)
     holders_names(run, strand, by, sizeof by);
     switch (strand->waits_kind) {
     case WAIT_JOIN:
-        say("waits for the end of %s", *by ? by : "a thread");
+        lab_print("waits for the end of %s", *by ? by : "a thread");
         break;
     case WAIT_START:
-        say("waits for the first steps of %s", *by ? by : "a thread");
+        lab_print("waits for the first steps of %s", *by ? by : "a thread");
         break;
     case WAIT_EXIT:
-        say("waits for the non-daemon threads, to end the process");
+        lab_print("waits for the non-daemon threads, to end the process");
         return;
     case WAIT_SLEEP:
-        say("sleeps");
+        lab_print("sleeps");
         break;
     case WAIT_NOTHING:
         if (!strand->waits_object) { /* it was not looked at: the run was ended from outside */
-            say("waits");
+            lab_print("waits");
             return;
         }
         /* fallthrough */
     default:
-        say("waits for %s %s", kind_of(strand), name_of(run, strand->waits_object));
+        lab_print("waits for %s %s", kind_of(strand), name_of(run, strand->waits_object));
         if (*by && strand->behind)
-            say(", behind %s, which came first", by);
+            lab_print(", behind %s, which came first", by);
         else if (*by)
-            say(", held by %s", by);
+            lab_print(", held by %s", by);
     }
     if (strand->since != 0 && strand->since >= run->pushed)
-        say(", for %.3f s", (double)(run->now - strand->since) / 1e9);
+        lab_print(", for %.3f s", (double)(run->now - strand->since) / 1e9);
     if (strand->since != 0 && strand->gives_up != THR_FOREVER)
-        say(", gives up in %.3f s", (double)(strand->gives_up - run->now) / 1e9);
+        lab_print(", gives up in %.3f s", (double)(strand->gives_up - run->now) / 1e9);
 }
 
 static bool is_lock(const struct strand *waiter)
@@ -241,9 +226,9 @@ static uint32_t acquire_of(uint32_t kind, bool reads)
 static void say_kind(const struct strand *waiter)
 {
     const char *kind = kind_of(waiter);
-    say("%.*s", (int)strcspn(kind, "("), kind);
+    lab_print("%.*s", (int)strcspn(kind, "("), kind);
     if (kind[strcspn(kind, "(")] == '\0')
-        say(" ");
+        lab_print(" ");
 }
 
 /* What others wait for that this one has, each once. */
@@ -261,9 +246,9 @@ static void say_held(const struct run *run, const struct strand *strand)
         if (again || other->behind || !is_lock(other) || !(other->holders & set_of(strand->id)))
             continue;
         said[n++] = lock;
-        say("\n  %-18s holds ", "");
+        lab_print("\n  %-18s holds ", "");
         say_kind(other);
-        say("%s%s", name_of(run, lock), reads ? ", to read" : "");
+        lab_print("%s%s", name_of(run, lock), reads ? ", to read" : "");
         say_place(last_operation(run, strand->id, acquire_of(other->waits_kind, reads), lock));
     }
 }
@@ -277,22 +262,22 @@ static const char *how_ready(const struct run *run, const struct strand *strand)
 
 static void say_threads(const struct run *run)
 {
-    say("\nThreads\n");
+    lab_print("\nThreads\n");
     for (uint32_t i = 0; i < run->strands; i++) {
         const struct strand *strand = &run->strand[i];
-        say("  %-18s ", strand_name(strand));
+        lab_print("  %-18s ", strand_name(strand));
         if (strand->state == STRAND_GONE)
-            say("has ended");
+            lab_print("has ended");
         else if (strand->state == STRAND_READY)
-            say("%s", how_ready(run, strand));
+            lab_print("%s", how_ready(run, strand));
         else
             say_wait(run, strand);
         if (strand->state != STRAND_GONE)
             say_place(last_operation(run, i, HOOK_OPERATIONS, NULL));
         if (strand->daemon && strand->state != STRAND_GONE)
-            say(" (daemon)");
+            lab_print(" (daemon)");
         say_held(run, strand);
-        say("\n");
+        lab_print("\n");
     }
 }
 
@@ -337,7 +322,7 @@ static void say_trimmed(const char *line, size_t length)
 {
     while (length > 0 && line[length - 1] == ' ')
         length--;
-    say("%.*s\n", (int)length, line);
+    lab_print("%.*s\n", (int)length, line);
 }
 
 static void say_row(const struct run *run, const struct event *event, strand_set columns, const int *widths)
@@ -373,7 +358,7 @@ static void say_header(const struct run *run, strand_set columns, const int *wid
 {
     char line[4096] = "        ";
     size_t length = strlen(line);
-    say("\nLast steps, one a line; the first column counts all\n");
+    lab_print("\nLast steps, one a line; the first column counts all\n");
     for (uint32_t i = 0; i < run->strands && length + CELL_MAX + 2 < sizeof line; i++) {
         if (columns >> i & 1)
             length +=
@@ -431,7 +416,7 @@ static void say_steps(const struct run *run)
     say_header(run, shown.columns, shown.widths);
     for (size_t i = 0; i < shown.events; i++) {
         if (last != 0 && shown.event[i]->number > last + 4)
-            say("    ...\n");
+            lab_print("    ...\n");
         last = shown.event[i]->number;
         say_row(run, shown.event[i], shown.columns, shown.widths);
     }
@@ -449,41 +434,43 @@ static void say_output(const struct server *server)
     ssize_t got = pread(server->output, text, sizeof text, from);
     if (got <= 0)
         return;
-    say("\nWhat the program wrote%s\n", from > 0 ? ", its end" : "");
-    (void)!write(lab_error(), text, (size_t)got);
+    lab_print("\nWhat the program wrote%s\n", from > 0 ? ", its end" : "");
+    lab_write(text, (size_t)got);
     if (text[got - 1] != '\n')
-        say("\n");
+        lab_print("\n");
 }
 
 static void say_how_often(const struct search *search)
 {
     const struct schedule *schedule = search->schedule;
     if (search->first != 0)
-        say("Found in schedule %llu; %llu of %llu failed in this way. ", (unsigned long long)search->first,
-            (unsigned long long)search->failed, (unsigned long long)search->schedules);
-    say("%s schedule differs from the default in %u decision%s, %u of them preemptions.\n",
-        search->first != 0 && !search->outcome.late ? "Shortened, the" : "The", schedule->moves,
-        schedule->moves == 1 ? "" : "s", schedule->preemptions);
+        lab_print("Found in schedule %llu; %llu of %llu failed in this way. ", (unsigned long long)search->first,
+                  (unsigned long long)search->failed, (unsigned long long)search->schedules);
+    lab_print("%s schedule differs from the default in %u decision%s, %u of them preemptions.\n",
+              search->first != 0 && !search->outcome.late ? "Shortened, the" : "The", schedule->moves,
+              schedule->moves == 1 ? "" : "s", schedule->preemptions);
     if (search->broken_off)
-        say("The look for a shorter one was broken off when its runs had used %g s of processor time%s: another time "
+        lab_print(
+            "The look for a shorter one was broken off when its runs had used %g s of processor time%s: another time "
             "it may come further, or less far.\n",
             (double)search->patience / 1e9, search->program ? " (--shorten)" : "");
     if (schedule->earlies > 0)
-        say("It needs a wait with a deadline that ends, or a sleeper that wakes, before others have moved: a slow "
+        lab_print(
+            "It needs a wait with a deadline that ends, or a sleeper that wakes, before others have moved: a slow "
             "machine "
             "can do that.\n");
     else if (search->failed > 0 && search->early_only == search->failed)
-        say("It was seen only where waits with a deadline ended before others had moved.\n");
+        lab_print("It was seen only where waits with a deadline ended before others had moved.\n");
 }
 
 void report_outside(const struct search *search)
 {
     if (search->outsides == 0)
         return;
-    say("\nNot under control, so that not all orders were tried:");
+    lab_print("\nNot under control, so that not all orders were tried:");
     for (uint32_t i = 0; i < search->outsides; i++)
-        say("%s %s", i > 0 ? "," : "", search->outside[i]);
-    say("\n");
+        lab_print("%s %s", i > 0 ? "," : "", search->outside[i]);
+    lab_print("\n");
 }
 
 void report_failure(struct search *search, const char *file)
@@ -491,23 +478,24 @@ void report_failure(struct search *search, const char *file)
     const struct run *run = search->unsteady ? search->failure : search->job[0].run;
     char place[256];
     (void)unsetenv("LD_PRELOAD"); /* what is asked for symbols is no program under test */
-    say("\n%s\n", search->outcome.message);
+    lab_print("\n%s\n", search->outcome.message);
     if (search->unsteady)
-        say("\nThe program does not do the same again under the same schedule: %s.\n"
+        lab_print(
+            "\nThe program does not do the same again under the same schedule: %s.\n"
             "Something that is not controlled decides, too: the time, random numbers, addresses, other processes, or "
             "memory\n"
             "that threads race for. The schedule file may or may not fail.\n",
             search->difference);
     resolve_all(run);
     if (run->crash_depth > 0 && symbols_crash(run->crash_frames, run->crash_depth, place, sizeof place))
-        say("at %s\n", place);
+        lab_print("at %s\n", place);
     if (run->object)
-        say("object: %s\n", name_of(run, run->object));
+        lab_print("object: %s\n", name_of(run, run->object));
     say_how_often(search);
     say_threads(run);
     say_steps(run);
     say_output(&search->server[0]);
     report_outside(search);
     if (file)
-        say("\nThe schedule is in %s. To run it again: threading replay %s\n", file, file);
+        lab_print("\nThe schedule is in %s. To run it again: threading replay %s\n", file, file);
 }

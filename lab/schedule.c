@@ -174,11 +174,18 @@ static void put_arguments(FILE *file)
     (void)fclose(from);
 }
 
+static char folder[4096];
+
+void schedule_begin(void)
+{
+    if (!getcwd(folder, sizeof folder))
+        folder[0] = '\0';
+}
+
 static void put_program(FILE *file)
 {
-    char folder[4096];
     put_arguments(file);
-    if (!getcwd(folder, sizeof folder))
+    if (!*folder)
         return;
     fprintf(file, "folder ");
     for (const char *c = folder; *c; c++)

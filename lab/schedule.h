@@ -21,7 +21,10 @@ void schedule_of(const struct run *run, thr_finding finding, struct schedule *sc
 /* A plan that follows it. */
 void schedule_plan(const struct schedule *schedule, struct plan *plan);
 
-/* How it is written: program, arguments and folder as they are now. False, with errno: the file could not be written. */
+/* The program has not begun yet: the folder in which it runs. */
+void schedule_begin(void);
+
+/* How it is written: program, arguments, and that folder. False, with errno: the file could not be written. */
 bool schedule_write(const struct schedule *schedule, const struct run *run, const char *file, const char *message);
 
 /* Reads one; false, with why in `error`. */

@@ -15,6 +15,7 @@
 #include "lab/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -56,6 +57,13 @@ static void stay_on(uint32_t processor)
 /* What the program had set before the server took it over. */
 static struct sigaction program_child;
 
+/* Where the program has closed it, it stays so. */
+static void write_to(int output, int file)
+{
+    if (output >= 0 && fcntl(file, F_GETFD) >= 0)
+        (void)dup2(output, file);
+}
+
 /* In a group of its own: a signal to all of its group does not reach the search, and Ctrl-C does not reach it. */
 static void become_run(const struct server *server)
 {
@@ -65,10 +73,8 @@ static void become_run(const struct server *server)
     input_serve();
     pipes_serve();
     alarms_serve();
-    if (server->output >= 0) {
-        (void)dup2(server->output, STDOUT_FILENO);
-        (void)dup2(server->output, STDERR_FILENO);
-    }
+    write_to(server->output, STDOUT_FILENO);
+    write_to(server->output, STDERR_FILENO);
 }
 
 /* -- Watching it -------------------------------------------------------------------------------------------------- */

@@ -38,13 +38,13 @@ static void zygote_point(enum hook_operation operation, const void *object)
     if (is_harmless(operation))
         return;
     zygote_stop();
-    lab_system.point(operation, object);
+    (*lab_library->system)->point(operation, object);
 }
 
 static enum os_wait_end zygote_wait(const uint32_t *word, uint32_t expected, uint32_t mask, thr_time deadline)
 {
     zygote_stop();
-    return lab_system.wait(word, expected, mask, deadline);
+    return (*lab_library->system)->wait(word, expected, mask, deadline);
 }
 
 static void zygote_wake(const uint32_t *word, uint32_t count, uint32_t mask)
@@ -58,7 +58,7 @@ static thr_result zygote_start(os_thread *thread, size_t stack_size, bool block_
                                void *arg)
 {
     zygote_stop();
-    return lab_system.start(thread, stack_size, block_signals, function, arg);
+    return (*lab_library->system)->start(thread, stack_size, block_signals, function, arg);
 }
 
 static bool zygote_join(os_thread thread)
@@ -69,7 +69,7 @@ static bool zygote_join(os_thread thread)
 static void zygote_misuse(const void *object, thr_result result)
 {
     zygote_stop();
-    lab_system.misuse(object, result);
+    (*lab_library->system)->misuse(object, result);
 }
 
 static const struct wait_system zygote_system = {zygote_wait,  zygote_wake, clock_start,   zygote_point,

@@ -6,7 +6,7 @@
 #include "lab/run.h"
 
 /* Lets the program run until it is about to start a thread, or to wait for something, and calls `stopped` there; that
- * returns in processes that are under control (control_begin). To be called before main. */
+ * returns in processes that are under control (control_begin), or go on as ever. To be called before main. */
 void zygote_begin(void (*stopped)(void));
 
 /* The program is about to do what is not the library's, and needs control: a thread made with pthread_create. */

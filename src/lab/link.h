@@ -59,8 +59,18 @@ typedef const struct lab_entry *lab_attach(const struct lab_link *link, bool ask
 #define LAB_MODE_VARIABLE "THREADING_LAB_MODE"
 #define LAB_OPTIONS_VARIABLE "THREADING_LAB_OPTIONS"
 
-/* The size of the memory in which the laboratory tells the command how far it has come: the option `attached` is a file that
- * both map. Its first byte: the library is there; its second: the program was stopped before its first thread. */
-#define ATTACH_SIZE 4096
+/* What the laboratory tells the command, in memory that both map; the option `news` is its file. The program may close that,
+ * and all others. */
+enum { NEWS_TEXT = 1 << 20 };
+
+struct lab_news {
+    uint32_t there;       /* the library is */
+    int stopped;          /* the process that was stopped before its first thread; 0: none has been */
+    int ended;            /* the status of the search, and 1 */
+    uint32_t others;      /* more of the program's processes came so far */
+    uint32_t reported;    /* `check` has something */
+    uint32_t length;      /* of the text; there may be no room for its end */
+    char text[NEWS_TEXT]; /* what could not be written to standard error, as that was at the start */
+};
 
 #endif
