@@ -4,6 +4,7 @@
 
 #include "lab/clock.h"
 
+#include "lab/alarms.h"
 #include "lab/control.h"
 
 #define START ((thr_time)1000000000000)            /* 1000 s after the system came up */
@@ -45,6 +46,15 @@ static void end_waits(struct run *run)
     }
 }
 
+/* To this time. */
+static void move_on(struct run *run, thr_time time)
+{
+    if (time > run->now)
+        run->now = time;
+    end_waits(run);
+    alarms_go_off(run);
+}
+
 bool clock_advance(struct run *run)
 {
     thr_time next = THR_FOREVER;
@@ -53,11 +63,12 @@ bool clock_advance(struct run *run)
         if (strand->state == STRAND_WAITING && strand->deadline < next)
             next = strand->deadline;
     }
+    thr_time alarm = alarms_next(next == THR_FOREVER);
+    if (alarm < next)
+        next = alarm;
     if (next == THR_FOREVER)
         return false;
-    if (next > run->now)
-        run->now = next;
-    end_waits(run);
+    move_on(run, next);
     return true;
 }
 
@@ -74,9 +85,9 @@ void clock_nudge(struct run *run)
 
 void clock_end_early(struct run *run, struct strand *strand)
 {
-    if (strand->deadline > run->now)
-        run->now = strand->deadline;
-    strand->deadline = run->now;
+    thr_time deadline = strand->deadline;
+    if (deadline < run->now)
+        strand->deadline = run->now;
     run->earlies++;
-    end_waits(run);
+    move_on(run, deadline);
 }

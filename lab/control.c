@@ -225,6 +225,7 @@ bool control_has_turn(const struct strand *self)
 
 void control_wake_aside(const uint32_t *word, uint32_t count, uint32_t mask)
 {
+    outside_signals = true;
     for (uint32_t i = 0; i < ASIDE; i++) {
         uint32_t expected = 0;
         if (!cas_acquire(&aside[i].full, &expected, 1))
@@ -516,6 +517,21 @@ thr_result control_start(struct strand *self, os_thread *thread, const struct co
     strand->native = *thread;
     control_after(self, STEP_STARTED);
     return THR_OK;
+}
+
+void control_start_alarm(const struct control_thread *what)
+{
+    struct strand *strand = strand_new(NULL);
+    starts[strand->id] = (struct start){strand, what->function, what->arg};
+    name_strand(strand, what);
+    strand->daemon = true;
+    outside_enter();
+    if (lab_library->os->start(&strand->native, what->stack_size, what->block_signals, begin, &starts[strand->id]) !=
+        THR_OK)
+        strand->state = STRAND_GONE;
+    else
+        (void)pthread_detach((pthread_t)strand->native);
+    outside_leave();
 }
 
 void control_join(struct strand *self, os_thread thread)

@@ -46,6 +46,9 @@ struct control_thread {
 /* Starts one under control. */
 thr_result control_start(struct strand *self, os_thread *thread, const struct control_thread *what);
 
+/* The same for a thread in which an alarm goes off; decides nothing. */
+void control_start_alarm(const struct control_thread *what);
+
 /* Blocks until the native thread takes no step any more. */
 void control_join(struct strand *self, os_thread thread);
 

@@ -208,11 +208,12 @@ static void replay_stopped(void)
         lab_print("threading: %s\n", error);
         end(2);
     }
+    alarms_record();
     if (option_count("here", 0) != 0) {
+        alarms_serve();
         replay_here(schedule);
         return;
     }
-    alarms_record();
     if (!job_make(&search.job[0]) || !job_make_server(&search.server[0], 0))
         end(2);
     search.server[0].output = -1;

@@ -161,13 +161,24 @@ static void say(struct outcome *outcome, thr_finding finding, const char *text)
     lab_copy(outcome->message, sizeof outcome->message, text);
 }
 
+/* One that a thread has brought about itself. */
+static bool is_fault(int signal)
+{
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL || signal == SIGTRAP ||
+           signal == SIGSYS || signal == SIGABRT;
+}
+
 static void signal_outcome(const struct run *run, int signal, struct outcome *outcome)
 {
     char text[NOTE];
     const char *who = run->culprit < run->strands   ? run->strand[run->culprit].name
                       : run->running < run->strands ? run->strand[run->running].name
                                                     : "a thread";
-    (void)snprintf(text, sizeof text, "%s: %s in %s", signal == SIGABRT ? "aborted" : "crash", strsignal(signal), who);
+    if (is_fault(signal))
+        (void)snprintf(text, sizeof text, "%s: %s in %s", signal == SIGABRT ? "aborted" : "crash", strsignal(signal),
+                       who);
+    else
+        (void)snprintf(text, sizeof text, "ended by a signal: %s", strsignal(signal));
     say(outcome, THR_FOUND_CRASH, text);
 }
 

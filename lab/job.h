@@ -58,10 +58,10 @@ void input_serve(void);
 
 /* -- alarms.c ------------------------------------------------------------------------------------------------------ */
 
-/* Takes the program's interval timers from this process: called once, before the first run. */
+/* Takes the program's timers from this process: called once, before the first run. */
 void alarms_record(void);
 
-/* In the process of a run: they are set again, with the time that was left. */
+/* In the process of a run: those of processor time are set again. */
 void alarms_serve(void);
 
 /* -- pipes.c ------------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
  *  threads, mutexes, conditions of C11      the same as those of pthreads (outside_c11.c)
  *  futexes by syscall(2)                    the same (outside_futex.c)
  *  sleep, usleep, nanosleep, clocks         virtual, as the library's
+ *  alarm, setitimer, timer_create           virtual, too (outside_alarms.c, outside_signals.c)
  *  sched_yield                              a yield
  *  other calls that may block               made, and reported: not all orders are tried, since nobody else runs meanwhile
  *                                           (here, and outside_blocking.c)
@@ -31,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lab/alarms.h"
 #include "lab/clock.h"
 #include "lab/outside.h"
 #include "lab/record.h"
@@ -299,7 +301,8 @@ static thr_time others_go_on(const struct strand *self)
         if (strand != self && strand->state == STRAND_WAITING && strand->deadline < first)
             first = strand->deadline;
     }
-    return first;
+    thr_time alarm = alarms_next(true);
+    return alarm < first ? alarm : first;
 }
 
 /* What the files tell of may come from another thread, so that all others go on first, and sleepers too; but before those,

@@ -49,6 +49,11 @@ static inline enum os_wait_end outside_wait_for(struct strand *self, const void 
     return end;
 }
 
+/* Gives the handlers of a signal that was sent a moment. */
+void outside_let_handlers_run(int signal);
+
+void outside_alarms_begin(void);
+
 /* Others may go on before this call, which may block; during it nobody can. */
 void outside_passes(const char *name);
 

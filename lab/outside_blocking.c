@@ -20,14 +20,12 @@ static void *next_accept;
 static void *next_epoll_wait;
 static void *next_flock;
 static void *next_kill;
-static void *next_pause;
 static void *next_ppoll;
 static void *next_pselect;
 static void *next_pthread_kill;
 static void *next_recvfrom;
 static void *next_recvmsg;
 static void *next_sem_open;
-static void *next_sigwait;
 static void *next_wait;
 static void *next_waitpid;
 
@@ -99,25 +97,24 @@ EXPORT pid_t waitpid(pid_t process, int *status, int options)
     return REAL(waitpid)(process, status, options);
 }
 
-EXPORT int sigwait(const sigset_t *restrict signals, int *restrict signal)
+static bool is_on_its_way(int signal)
 {
-    outside_passes("sigwait");
-    return REAL(sigwait)(signals, signal);
+    sigset_t blocked;
+    sigset_t pending;
+    return pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0 && sigismember(&blocked, signal) == 0 &&
+           sigpending(&pending) == 0 && sigismember(&pending, signal) == 1;
 }
 
-EXPORT int pause(void)
-{
-    outside_passes("pause");
-    return REAL(pause)();
-}
-
-/* The handler may run in a thread that is stopped just now: it has a moment. Real time passes, not the program's. */
-static void let_handlers_run(void)
+/* It may run in a thread that is stopped just now, on a machine that is busy. Real time passes, not the program's. */
+void outside_let_handlers_run(int signal)
 {
     const struct timespec moment = {0, 200000};
+    int tries = 100;
     outside_signals = true;
     outside_enter();
-    (void)nanosleep(&moment, NULL);
+    do
+        (void)nanosleep(&moment, NULL);
+    while (is_on_its_way(signal) && --tries > 0);
     outside_leave();
 }
 
@@ -126,7 +123,7 @@ EXPORT int kill(pid_t process, int signal)
     outside_passes("kill");
     int done = REAL(kill)(process, signal);
     if (outside_self())
-        let_handlers_run();
+        outside_let_handlers_run(signal);
     return done;
 }
 
@@ -135,7 +132,7 @@ EXPORT int pthread_kill(pthread_t thread, int signal)
     outside_passes("pthread_kill");
     int done = REAL(pthread_kill)(thread, signal);
     if (outside_self())
-        let_handlers_run();
+        outside_let_handlers_run(signal);
     return done;
 }
 
@@ -163,4 +160,5 @@ void outside_begin(void)
 {
     if (opened)
         outside_note("sem_open");
+    outside_alarms_begin();
 }

@@ -226,10 +226,15 @@ EXPORT int sem_trywait(sem_t *semaphore)
 EXPORT int sem_post(sem_t *semaphore)
 {
     struct strand *self = outside_self();
-    if (!self)
-        return REAL(sem_post)(semaphore);
+    int result;
+    if (!self) {
+        result = REAL(sem_post)(semaphore);
+        if (control_run && outside_inside()) /* a handler, in a thread that is stopped */
+            control_wake_aside(outside_word(semaphore), 1, OS_ANY);
+        return result;
+    }
     outside_point(self, "sem_post", semaphore);
-    int result = REAL(sem_post)(semaphore);
+    result = REAL(sem_post)(semaphore);
     (void)control_wake(outside_word(semaphore), 1, OS_ANY);
     return result;
 }

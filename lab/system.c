@@ -40,7 +40,6 @@ static void system_wake(const uint32_t *word, uint32_t count, uint32_t mask)
     int saved = errno;
     struct strand *self = control_enter();
     if (self && !control_has_turn(self)) {
-        outside_signals = true;
         control_wake_aside(word, count, mask);
         errno = saved;
         return;

@@ -15,6 +15,11 @@
 
 static void (*stopped_at)(void);
 
+bool zygote_runs(void)
+{
+    return stopped_at;
+}
+
 void zygote_stop(void)
 {
     void (*stopped)(void) = stopped_at;

@@ -9,6 +9,9 @@
  * returns in processes that are under control (control_begin), or go on as ever. To be called before main. */
 void zygote_begin(void (*stopped)(void));
 
+/* Whether it is there, and has not stopped. */
+bool zygote_runs(void);
+
 /* The program is about to do what is not the library's, and needs control: a thread made with pthread_create. */
 void zygote_stop(void);
 
