@@ -22,6 +22,10 @@
  * tasks that wait for tasks that wait ... need no more than memory: after half of a stack the next one gets a stack of
  * its own.
  *
+ * In the child of a fork a future that was not done at the fork is cancelled, also one that somebody was to set; but not that
+ * of a task which has forked: this goes on there. The callbacks of those that are cancelled so are not called, but for
+ * those that are added afterwards.
+ *
  * Order: everything before the submit happens-before the task; everything in the task, or before the call that sets or cancels
  * it, happens-before the return of each call that finds it done, and before its callbacks. */
 
@@ -117,7 +121,8 @@ THR_NODISCARD THR_API thr_result thr_future_wait(thr_future *const *futures, siz
  *         ...
  *     thr_as_completed_free(order);
  *
- * Used by one thread at a time. Python: concurrent.futures.as_completed(). */
+ * Used by one thread at a time. In the child of a fork, which may use it too, those that were done before it, or are
+ * cancelled by it, come in the order of the array. Python: concurrent.futures.as_completed(). */
 typedef struct thr_as_completed thr_as_completed;
 
 /** Those that are done already come first, in the order of the array; each comes once, also if it is there several times.

@@ -6,6 +6,7 @@
 #include "thread/thread.h"
 #include "wait/moment.h"
 #include "work/absence.h"
+#include "work/executor.h"
 #include "work/frame.h"
 #include "work/help.h"
 
@@ -61,8 +62,9 @@ thr_result thread_watch(thr_thread *thread, bool watch)
     return THR_INVALID; /* threads are not searched */
 }
 
-void frame_prepare(void)
+thr_result executors_prepare(void)
 {
+    return THR_OK;
 }
 
 struct thr__called os_call(void *(*function)(void *), void *arg, uintptr_t floor)

@@ -270,30 +270,12 @@ void executor_break(struct worker *worker)
 
 /* -- Forks -------------------------------------------------------------------------------------------------------- */
 
-static void lose_job(struct job job)
-{
-    if (!job.function)
-        future_forked(job.arg);
-}
-
-/* What it was running, on the stack of a thread that is gone. */
-static void lose_running(const struct worker *worker)
-{
-    for (frame_ref frame = worker->here->frame; frame; frame = frame_outer(frame)) {
-        if (frame_future(frame))
-            future_forked(frame_future(frame));
-    }
-}
-
+/* Its thread is gone, or no worker any more. */
 static void lose(struct worker *worker)
 {
-    struct job job;
-    while (tray_take(&worker->tray, &job))
-        lose_job(job);
-    if (worker->here && worker->here != &thr__here) {
-        lose_running(worker);
+    if (worker->here != &thr__here)
         worker->here = NULL;
-    }
+    store_relaxed(&worker->tray.word, 0);
     deque_init(&worker->deque);
     worker->alive = false;
     worker->parked = false;
@@ -305,7 +287,7 @@ void executor_forked(thr_executor *executor)
     executor->references = executor->dropped ? 0 : 1; /* 0: nobody is left to free it */
     executor->lock = (thr_lock)THR_LOCK_INIT;         /* its sleepers are gone */
     executor->opening = (thr_lock)THR_LOCK_INIT;
-    inject_forked(&executor->queue, lose_job);
+    executor->queue = (struct inject){0}; /* an allocator's handler may not have run yet */
     for (struct worker *worker = executor->workers; worker; worker = worker->next) {
         lose(worker);
         if (worker->here)

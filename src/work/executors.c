@@ -4,8 +4,7 @@
  * somebody waits for that, as they do after a shutdown; a later submit hires anew.
  *
  * A fork takes the lock of the list, then of each executor, before those of the floors below. In the child an executor has
- * no workers; what they were running, and what was pending, is cancelled there. The callbacks of such futures are not
- * called, but for those that are added afterwards.
+ * no workers and nothing to do, and what of futures was not done counts as cancelled (F5 in future.h).
  *
  * Order of locks: opening (crew.c), this list's, an executor's. */
 
@@ -89,6 +88,7 @@ static void in_child(void)
     lock = (thr_lock)THR_LOCK_INIT; /* its sleepers are gone */
     store_relaxed(&ending, 0);
     forks++;
+    future_fresh += FUTURE_FORK;
     for (thr_executor *executor = all; executor; executor = executor->later)
         executor_forked(executor);
     frame_forked();

@@ -36,7 +36,7 @@ static void forked(struct frame *frame)
     frame->worker = NULL;
     frame->forked = true;
     if (frame->future)
-        future_forked_here(frame->future);
+        future_forked(frame->future);
     if (frame->group && group_lost(frame->group)) {
         frame->group = &group_gone;
         frame->reported = true; /* by the excepthook, when it fails: nobody else will know */

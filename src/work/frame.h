@@ -10,8 +10,8 @@
  *
  * N1  The groups that the newest frame has opened come first in the list, then those of the one below it, and so on: what is
  *     below does nothing until that above has been left.
- * N2  What other threads (N3), and a fork's child in the stacks of all, reach from a frame by `outer` and `frame_` leads to the
- *     bottom: thr__here.frame is written when the rest has been, and `frame_` is cleared after it.
+ * N2  What other threads (N3) reach from a frame by `outer` and `frame_` leads to the bottom: thr__here.frame is written when
+ *     the rest has been, and `frame_` is cleared after it.
  * N3  What is below a frame stays as it is until that has been left. So other threads may look at it as long as something
  *     keeps the frame (G1 in group.h). The list is for its own thread alone. */
 

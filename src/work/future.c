@@ -10,10 +10,13 @@
 #include "wait/bitlock.h"
 #include "wait/spin.h"
 #include "work/absence.h"
+#include "work/executor.h"
 #include "work/frame.h"
 #include "work/help.h"
 
 _Static_assert(sizeof(struct thr_future) <= 40, "a future is 48 bytes with the allocator's own");
+
+uint32_t future_fresh = FUTURE_PENDING;
 
 /* -- Making and freeing ------------------------------------------------------------------------------------------- */
 
@@ -23,7 +26,7 @@ thr_future *future_new(thr_executor *executor, void *(*function)(void *arg), voi
     thr_future *future = malloc(sizeof *future);
     os_errno_restore(saved);
     if (future)
-        *future = (struct thr_future){function, arg, executor, FUTURE_PENDING, 1, 0};
+        *future = (struct thr_future){function, arg, executor, future_fresh, 1, 0};
     return future;
 }
 
@@ -38,6 +41,14 @@ static struct observer *observers_of(uint64_t data)
     return (struct observer *)(uintptr_t)data;
 }
 
+static void free_callbacks(const thr_future *future)
+{
+    for (struct observer *next, *o = observers_of(future->observers); o; o = next) {
+        next = o->next;
+        free(o);
+    }
+}
+
 void thr_future_unref(thr_future *future)
 {
     if (!future)
@@ -46,12 +57,11 @@ void thr_future_unref(thr_future *future)
     if (sub_acq_rel(&future->references, 1) != 1)
         return;
     tsan_acquire(&future->references);
-    if ((future->word & FUTURE_STATE) == FUTURE_FAILED)
+    uint32_t state = future_state(future);
+    if (state == FUTURE_FAILED)
         failure_free(future->value);
-    for (struct observer *next, *o = observers_of(future->observers); o; o = next) {
-        next = o->next; /* callbacks of one that was never set */
-        free(o);
-    }
+    else if (state < FUTURE_CANCELLED)
+        free_callbacks(future); /* it was never set */
     free(future);
 }
 
@@ -117,11 +127,17 @@ static void finish(thr_future *future, uint32_t state, void *value)
     tell(future, swap_acq_rel(&future->word, state)); /* acquire: pairs with future_watch */
 }
 
+/* And not one that F5 is about. */
+static bool is_pending(uint32_t word)
+{
+    return (word & ~(uint32_t)(FUTURE_SLEEPERS | FUTURE_OBSERVED)) == future_fresh;
+}
+
 /* From PENDING to another state; false if it was not pending. */
 static bool leave_pending(thr_future *future, uint32_t state, uint32_t *before)
 {
     uint32_t now = load_relaxed(&future->word);
-    while ((now & FUTURE_STATE) == FUTURE_PENDING) {
+    while (is_pending(now)) {
         bool done = state >= FUTURE_CANCELLED;
         if (cas_acq_rel(&future->word, &now, done ? state : (now & ~(uint32_t)FUTURE_STATE) | state)) {
             *before = now;
@@ -155,17 +171,9 @@ void future_run(thr_future *future, struct frame *frame)
     hook_point(HOOK_TASK_END, future);
 }
 
-void future_forked(thr_future *future)
-{
-    if (future_state(future) >= FUTURE_CANCELLED)
-        return;
-    future->observers = 0; /* on stacks that are gone, or behind a lock of a thread that is */
-    store_relaxed(&future->word, FUTURE_CANCELLED);
-}
-
 /* Callbacks are ours; all other observers are of threads that are gone, or of an order (several.c) whose lock one of those
  * may hold. The bitlock may have been held as well: each change of the list is one store, so it is whole. */
-void future_forked_here(thr_future *future)
+void future_forked(thr_future *future)
 {
     struct observer *kept = NULL;
     struct observer **end = &kept;
@@ -177,6 +185,7 @@ void future_forked_here(thr_future *future)
     }
     *end = NULL;
     future->observers = (uint64_t)(uintptr_t)kept;
+    store_relaxed(&future->word, (future->word & (FUTURE_FORK - 1)) | future_fresh);
 }
 
 static bool end_pending(thr_future *future, uint32_t state)
@@ -218,6 +227,8 @@ static bool set_observed(thr_future *future)
 
 bool future_observe(thr_future *future, struct observer *observer)
 {
+    if (future_state(future) >= FUTURE_CANCELLED) /* F5: its lock may be lost */
+        return false;
     uint64_t list = bitlock_acquire(&future->observers);
     bool waits = set_observed(future);
     if (waits) {
@@ -324,7 +335,7 @@ static thr_result wait_until_done(thr_future *future, thr_time deadline)
 thr_result future_watch(thr_future *future, bool watch)
 {
     uint32_t now = load_acquire(&future->word); /* pairs with finish */
-    while ((now & FUTURE_STATE) < FUTURE_CANCELLED) {
+    while ((now & FUTURE_STATE) < FUTURE_CANCELLED && !future_outlived(now)) {
         if (help_is_above(future))
             return THR_DEADLOCK;
         /* Also where it is set: wait/watch.h, W3. */
@@ -388,8 +399,10 @@ int thr_future_failure(const thr_future *future, char *message, size_t size)
 
 thr_result thr_future_new(thr_future **future)
 {
+    thr_result result = executors_prepare(); /* for its callbacks, and forks */
+    if (result != THR_OK)
+        return result;
     thr_future *made = future_new(NULL, NULL, NULL);
-    frame_prepare(); /* for its callbacks */
     if (!made)
         return THR_NO_MEMORY;
     *future = made;
@@ -410,13 +423,13 @@ static thr_result set(thr_future *future, uint32_t state, void *value)
     if (future->executor)
         return THR_INVALID;
     uint32_t now = load_relaxed(&future->word);
-    while ((now & FUTURE_STATE) < FUTURE_SETTING) {
+    while ((now & FUTURE_STATE) < FUTURE_SETTING && !future_outlived(now)) {
         if (cas_relaxed(&future->word, &now, (now & ~(uint32_t)FUTURE_STATE) | FUTURE_SETTING)) {
             finish(future, state, value);
             return THR_OK;
         }
     }
-    return (now & FUTURE_STATE) == FUTURE_CANCELLED ? THR_CANCELLED : THR_TOO_LATE;
+    return future_state(future) == FUTURE_CANCELLED ? THR_CANCELLED : THR_TOO_LATE;
 }
 
 thr_result thr_future_set_result(thr_future *future, void *result)

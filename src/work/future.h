@@ -11,6 +11,8 @@
  *  SLEEPERS   somebody may sleep on the word,       set by them, while it is not done
  *             or watch it
  *  OBSERVED   the list of observers is not empty    set under the list's lock, while it is not done
+ *  FORKS      how many forks its process is away    who makes it; in the child, the fork that its task makes
+ *             from the first; while it is not done
  *
  * F1  Who makes it done swaps the word, once, and so learns whom to tell. So whoever sets SLEEPERS or OBSERVED has either
  *     been told, or found it done.
@@ -19,6 +21,11 @@
  * F3  Who makes it done has a reference until it has called the observers.
  * F4  Who finds OBSERVED takes the list's lock after its swap. If an observer has held that lock before, it is in the list;
  *     if it takes it later, it learns of the swap by the lock, and finds it done. So the bit itself need order nothing.
+ * F5  Where FORKS are not the process's, this is a fork's child, and the future is older. Who would have made it done is not
+ *     there, nor are its observers, nor perhaps who held their lock. So it counts as cancelled, without a change of the word,
+ *     and nobody touches its list; nor that of one that was done before, since somebody may just have been telling those in
+ *     it. (The fork could not look for such futures: a job that a thread has taken and not begun is known to that thread
+ *     alone.) The tasks on the stack of who forks go on, and their futures with them: future_forked.
  *
  * Order: the swap to a done state is a release and pairs with the acquire loads of who finds it done. A claim pairs with
  * nothing: what the submitter did is ordered by the queue, and who leaves PENDING for SETTING finds nothing of others
@@ -41,8 +48,12 @@ enum {
     FUTURE_BROKEN,
     FUTURE_STATE = 7,
     FUTURE_SLEEPERS = 8,
-    FUTURE_OBSERVED = 16
+    FUTURE_OBSERVED = 16,
+    FUTURE_FORK = 32 /* one of FORKS */
 };
+
+/* The word of a new one: PENDING, and FORKS. Changed in a fork's child, before it has a second thread. */
+extern uint32_t future_fresh;
 
 struct thr_future {
     void *(*function)(void *arg);
@@ -53,9 +64,16 @@ struct thr_future {
     uint64_t observers; /* a bitlock whose data is the list */
 };
 
+/* F5 */
+static inline bool future_outlived(uint32_t word)
+{
+    return THR__UNLIKELY((word ^ future_fresh) >= FUTURE_FORK) && (word & FUTURE_STATE) < FUTURE_CANCELLED;
+}
+
 static inline uint32_t future_state(const struct thr_future *future)
 {
-    return load_acquire(&future->word) & FUTURE_STATE;
+    uint32_t word = load_acquire(&future->word);
+    return future_outlived(word) ? FUTURE_CANCELLED : word & FUTURE_STATE;
 }
 
 /* A pending one with one reference; NULL: no memory. */
@@ -78,10 +96,8 @@ void future_died(thr_future *future, void *failure);
 /* PENDING -> BROKEN, if it is pending. */
 void future_break(thr_future *future);
 
-/* In a fork's child: cancelled, if it is not done; nobody is told. The second: its task goes on, on this stack; only its
- * callbacks are told. */
+/* In a fork's child: its task goes on, on this stack; only its callbacks are told. */
 void future_forked(thr_future *future);
-void future_forked_here(thr_future *future);
 
 /* -- Observers ---------------------------------------------------------------------------------------------------- */
 
@@ -93,10 +109,10 @@ struct observer {
     bool callback;
 };
 
-/* False: it is done already, and the observer is not in the list. */
+/* False: it is done, and the observer is not in the list. */
 bool future_observe(thr_future *future, struct observer *observer);
 
-/* When this has returned, the observer is not in the list, and its notify has returned, if it was called. */
+/* Of one that is in the list, or was: when this has returned, it is not, and its notify has returned, if it was called. */
 void future_forget(thr_future *future, struct observer *observer);
 
 #endif

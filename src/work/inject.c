@@ -82,18 +82,6 @@ bool inject_take(struct inject *queue, struct job *job)
     return true;
 }
 
-void inject_forked(struct inject *queue, void (*lose)(struct job job))
-{
-    size_t i = queue->taken;
-    for (const struct inject_block *block = queue->first; block; block = block->next) {
-        size_t end = block == queue->last ? queue->put : JOBS;
-        for (; i < end; i++)
-            lose(block->jobs[i]);
-        i = 0;
-    }
-    *queue = (struct inject){0};
-}
-
 static void free_list(struct inject_block *block)
 {
     while (block) {

@@ -35,9 +35,6 @@ void inject_give(struct inject *queue, struct inject_block *block);
 void inject_put(struct inject *queue, struct job job);
 bool inject_take(struct inject *queue, struct job *job);
 
-/* In a fork's child, which may not free anything yet: calls `lose` with each job, and forgets them. */
-void inject_forked(struct inject *queue, void (*lose)(struct job job));
-
 /* Frees the blocks. */
 void inject_free(struct inject *queue);
 

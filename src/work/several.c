@@ -9,6 +9,7 @@
 #include "threading/lock.h"
 #include "wait/spin.h"
 #include "work/absence.h"
+#include "work/executor.h"
 #include "work/future.h"
 #include "work/help.h"
 
@@ -34,7 +35,7 @@ struct tally {
 
 struct teller {
     struct observer observer;
-    struct tally *tally;
+    struct tally *tally; /* NULL: it is in no list */
 };
 
 static bool has_failed(const thr_future *future)
@@ -95,12 +96,16 @@ static thr_result wait_with(struct teller *tellers, thr_future *const *futures, 
     struct tally tally = {when == THR_FIRST_COMPLETED ? 1 : n, when, 0};
     for (size_t i = 0; i < n; i++) {
         tellers[i] = (struct teller){{NULL, notify, false}, &tally};
-        if (!future_observe(futures[i], &tellers[i].observer))
+        if (!future_observe(futures[i], &tellers[i].observer)) {
+            tellers[i].tally = NULL;
             count(&tally, futures[i]);
+        }
     }
     thr_result result = sleep_until_enough(&tally, deadline);
-    for (size_t i = 0; i < n; i++)
-        future_forget(futures[i], &tellers[i].observer);
+    for (size_t i = 0; i < n; i++) {
+        if (tellers[i].tally)
+            future_forget(futures[i], &tellers[i].observer);
+    }
     return result;
 }
 
@@ -146,13 +151,15 @@ thr_result thr_future_wait(thr_future *const *futures, size_t n, thr_when when, 
 
 struct entry {
     struct observer observer;
-    struct thr_as_completed *order;
+    struct thr_as_completed *order; /* NULL: the observer is in no list */
     thr_future *future;
     struct entry *next; /* among those that are done */
+    bool given;
 };
 
-/* `word` is how many are done; in the list are those of them that have not been given out. */
+/* `word` grows with each that is done; in the list are those of them that have not been given out. */
 struct thr_as_completed {
+    uint32_t forks; /* executors_forks() when it was filled */
     thr_lock lock;
     uint32_t word;
     uint32_t given;
@@ -214,21 +221,36 @@ static uint32_t fill(struct entry *entries, thr_future *const *futures, size_t n
     }
     for (size_t i = 0; i < n; i++) {
         if (entries[i].future)
-            entries[left++].future = entries[i].future;
+            entries[left++].future = thr_future_ref(entries[i].future);
     }
     return left;
 }
 
+static void observe(struct thr_as_completed *order, struct entry *entry)
+{
+    entry->order = order;
+    entry->observer = (struct observer){NULL, notify_entry, false};
+    if (future_observe(entry->future, &entry->observer))
+        return;
+    entry->order = NULL;
+    if (!entry->given)
+        append(order, entry);
+}
+
 static void observe_all(struct thr_as_completed *order)
 {
-    for (uint32_t i = 0; i < order->n; i++) {
-        struct entry *entry = &order->entries[i];
-        entry->order = order;
-        entry->observer = (struct observer){NULL, notify_entry, false};
-        (void)thr_future_ref(entry->future);
-        if (!future_observe(entry->future, &entry->observer))
-            append(order, entry);
-    }
+    order->forks = executors_forks();
+    for (uint32_t i = 0; i < order->n; i++)
+        observe(order, &order->entries[i]);
+}
+
+/* In a fork's child it is filled anew: threads that are gone may have been in the middle of a change. */
+static void renew(struct thr_as_completed *order)
+{
+    order->lock = (thr_lock)THR_LOCK_INIT;
+    order->first = NULL;
+    order->last = NULL;
+    observe_all(order);
 }
 
 thr_result thr_as_completed_new(thr_as_completed **handle, thr_future *const *futures, size_t n)
@@ -263,6 +285,7 @@ static thr_future *take(struct thr_as_completed *order, uint32_t *seen)
         if (!order->first)
             order->last = NULL;
         order->given++;
+        entry->given = true;
     }
     (void)thr_lock_release(&order->lock);
     return entry ? entry->future : NULL;
@@ -289,6 +312,8 @@ thr_result thr_as_completed_next_until(thr_as_completed *order, thr_time deadlin
     thr_result result = THR_OK;
     hook_point(HOOK_FUTURE_WAIT, order);
     *future = NULL;
+    if (order->forks != executors_forks())
+        renew(order);
     if (order->given == order->n)
         return THR_EMPTY;
     *future = take(order, &seen);
@@ -314,7 +339,8 @@ void thr_as_completed_free(thr_as_completed *order)
         return;
     for (uint32_t i = 0; i < order->n; i++) {
         struct entry *entry = &order->entries[i];
-        future_forget(entry->future, &entry->observer);
+        if (entry->order && order->forks == executors_forks()) /* else no list that anybody looks at */
+            future_forget(entry->future, &entry->observer);
         thr_future_unref(entry->future);
     }
     free(order);
