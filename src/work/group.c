@@ -299,13 +299,16 @@ static inline bool has_ended(const thr_group *group)
     return group->here_ * ONE + away == 0;
 }
 
-/* One of its tasks has been called in the frame that the group itself is. */
+/* One of its tasks has been called in the frame that the group itself is. After a wait that was not to the end, it may be one of
+ * those that this has counted with the others. */
 static void leave(thr_group *group)
 {
     frame_returned();
     frame_leave((uintptr_t)group | THR__RUNS);
-    if (group->here_ != 0) /* else this is a fork's child, which the task has made: group_forked */
+    if (group->here_ != 0)
         group->here_--;
+    else if (!(load_relaxed(&group->state_) & GROUP_FORKED)) /* the child of a fork that it has made: group_forked */
+        (void)sub_relaxed(&group->away_, ONE);
 }
 
 /* A task that has been popped. False: it is another group's, and back where it was. */

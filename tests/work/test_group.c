@@ -168,6 +168,46 @@ static void *wait_in_time(void *arg)
     return arg;
 }
 
+/* The wait ends while one task runs elsewhere, and the other two are still in the worker's own deque: what runs them then is
+ * the wait without a deadline. */
+static void *begin_and_wait(void *go)
+{
+    support_clock_advance(2);
+    thr_event_wait(go);
+    return go;
+}
+
+static void *let_it_end(void *go)
+{
+    thr_event_set(go);
+    return go;
+}
+
+static void *wait_again(void *count)
+{
+    thr_event go = THR_EVENT_INIT;
+    thr_group group = THR_GROUP_INIT(executor);
+    thr_task tasks[3];
+    CHECK_OK(thr_group_spawn(&group, &tasks[0], begin_and_wait, &go));
+    CHECK_OK(thr_group_spawn(&group, &tasks[1], count_up, count));
+    CHECK_OK(thr_group_spawn(&group, &tasks[2], let_it_end, &go));
+    CHECK_RESULT(thr_group_wait_until(&group, thr_after(1)), THR_TIMEOUT);
+    CHECK_OK(thr_group_wait(&group));
+    return count;
+}
+
+static void test_wait_again(void **state)
+{
+    (void)state;
+    struct support_count count = {0};
+    executor = make(1);
+    support_clock_stop();
+    in_a_task(wait_again, &count);
+    support_clock_go();
+    CHECK_EQUAL(support_count_get(&count), 1);
+    end(executor);
+}
+
 static void test_wait_until(void **state)
 {
     (void)state;
@@ -702,7 +742,7 @@ static void test_parallel_for_nested(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_fib), cmocka_unit_test(test_many), cmocka_unit_test(test_nothing_spawned),
              cmocka_unit_test(test_invalid), cmocka_unit_test(test_spawn_after_shutdown),
-             cmocka_unit_test(test_wait_until), cmocka_unit_test(test_who_may_wait),
+             cmocka_unit_test(test_wait_until), cmocka_unit_test(test_wait_again), cmocka_unit_test(test_who_may_wait),
              cmocka_unit_test(test_spawn_into_own_group), cmocka_unit_test(test_cancel),
              cmocka_unit_test(test_cancel_reaches_groups_inside), cmocka_unit_test(test_wait_in_any_order),
              cmocka_unit_test(test_left_open_in_a_group), cmocka_unit_test(test_failure),
