@@ -139,9 +139,10 @@ thr_result os_thread_start(os_thread *thread, size_t stack_size, bool block_sign
     } else {
         sigset_t all;
         sigset_t before;
-        all_but_faults(&all);
-        if (block_signals)
+        if (block_signals) {
+            all_but_faults(&all);
             (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+        }
         if (pthread_create(&native, &attributes, function, arg) == 0) {
             *thread = (os_thread)native;
             result = THR_OK;
