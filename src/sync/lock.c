@@ -59,17 +59,16 @@ static inline bool look(thr_lock *lock, uint32_t *word, uint32_t keep)
 }
 
 /* The first looks, which come fast. */
-static bool look_fast(thr_lock *lock, uint32_t keep)
+static bool look_fast(thr_lock *lock, uint32_t *word, uint32_t keep)
 {
     bool timed;
-    uint32_t word;
     for (unsigned looks = spin_visit(lock, &timed); looks > 0; looks--) {
         thr_time before = 0;
         if (timed)
             before = os_now();
         else
             os_pause();
-        if (look(lock, &word, keep)) {
+        if (look(lock, word, keep)) {
             if (timed)
                 spin_look_took(os_now() - before);
             return true;
@@ -82,7 +81,7 @@ static bool look_fast(thr_lock *lock, uint32_t keep)
 static bool spin_for(thr_lock *lock, uint32_t keep)
 {
     uint32_t word;
-    if (look(lock, &word, keep) || look_fast(lock, keep))
+    if (look(lock, &word, keep) || look_fast(lock, &word, keep))
         return true;
     struct spin spin;
     bool taken = false;
