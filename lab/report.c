@@ -15,6 +15,7 @@
 
 enum {
     LAST = 12 /* steps of each thread */,
+    LOOKED_AT = 8 * LAST, /* since not all are shown */
     CELL_MAX = 60,
     TAIL = 1 << 14 /* of the program's output: what a sanitizer says is long */,
     NAMED = 64,
@@ -131,7 +132,7 @@ static void resolve_all(const struct run *run)
         const struct event *last = last_operation(run, i, HOOK_OPERATIONS, NULL);
         if (last)
             n = add_frames(all, n, last->frames, last->depth);
-        for (uint64_t back = 0; back < 2 * (uint64_t)LAST && event_back(run, i, back); back++)
+        for (uint64_t back = 0; back < LOOKED_AT && event_back(run, i, back); back++)
             n = add_frames(all, n, event_back(run, i, back)->frames, event_back(run, i, back)->depth);
     }
     symbols_resolve(all, n);
@@ -283,9 +284,13 @@ static void say_threads(const struct run *run)
 
 /* -- Columns ------------------------------------------------------------------------------------------------------ */
 
+/* Not what the library does with locks of its own: the call of which that is a part is shown. */
 static bool is_shown(const struct event *event)
 {
-    return event->operation != STEP_WAKE && event->operation != STEP_STARTED;
+    bool of_lock = event->operation == HOOK_LOCK_ACQUIRE || event->operation == HOOK_LOCK_RELEASE;
+    if (event->operation == STEP_WAKE || event->operation == STEP_STARTED)
+        return false;
+    return !of_lock || !symbols_internal(event->frames, event->depth);
 }
 
 /* What was done: a question by the call that it is. */
@@ -388,7 +393,7 @@ static void add_shown(const struct run *run, struct shown *shown, uint32_t stran
     char text[CELL_MAX + 1];
     uint32_t added = 0;
     shown->widths[strand] = (int)strlen(strand_name(&run->strand[strand]));
-    for (uint64_t n = 0; added < LAST && (event = event_back(run, strand, n)) != NULL; n++) {
+    for (uint64_t n = 0; n < LOOKED_AT && added < LAST && (event = event_back(run, strand, n)) != NULL; n++) {
         if (!is_shown(event))
             continue;
         cell(run, event, text, sizeof text);

@@ -343,18 +343,42 @@ bool symbols_call(void *const *frames, size_t n, char *text, size_t size)
     return true;
 }
 
-bool symbols_entry(void *const *frames, size_t n, char *text, size_t size)
+static const char public[] = "thr_";
+
+/* The outermost function of the library before the program's; NULL: it is not known. */
+static const struct place *entry_of(void *const *frames, size_t n)
 {
-    static const char prefix[] = "thr_";
     const struct place *stack[INLINED];
     const struct place *entry = NULL;
     size_t count = flatten(frames, n, stack, INLINED);
     for (size_t i = 0; i < count && (!entry || is_library(stack[i])); i++)
         entry = is_library(stack[i]) ? stack[i] : entry;
-    if (!entry || strncmp(entry->function, prefix, strlen(prefix)) != 0 || entry->function[strlen(prefix)] == '_')
+    return entry;
+}
+
+bool symbols_entry(void *const *frames, size_t n, char *text, size_t size)
+{
+    const struct place *entry = entry_of(frames, n);
+    if (!entry || strncmp(entry->function, public, strlen(public)) != 0 || entry->function[strlen(public)] == '_')
         return false;
-    lab_copy(text, size, entry->function + strlen(prefix));
+    lab_copy(text, size, entry->function + strlen(public));
     return true;
+}
+
+/* Called by the thread's own first function, or by one of another object. */
+bool symbols_internal(void *const *frames, size_t n)
+{
+    static const char *const others[] = {"thr_executor",     "thr_future",     "thr_group",
+                                         "thr_queue",        "thr_lifo_queue", "thr_priority_queue",
+                                         "thr_parallel_for", "thr_wait_any",   "thr_as_completed"};
+    const struct place *entry = entry_of(frames, n);
+    if (!entry || !*entry->function || strcmp(entry->function, "??") == 0)
+        return false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strncmp(entry->function, others[i], strlen(others[i])) == 0)
+            return true;
+    }
+    return strncmp(entry->function, public, strlen(public)) != 0;
 }
 
 bool symbols_crash(void *const *frames, size_t n, char *text, size_t size)

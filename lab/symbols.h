@@ -18,6 +18,9 @@ bool symbols_call(void *const *frames, size_t n, char *text, size_t size);
 /* The function of the library that was called there, without its prefix: "event_is_set". False: it is not known. */
 bool symbols_entry(void *const *frames, size_t n, char *text, size_t size);
 
+/* Whether the library called it for itself: of a lock, say, that is part of an executor. False where that is not known. */
+bool symbols_internal(void *const *frames, size_t n);
+
 /* The innermost place that is neither the library's nor the C library's: of a crash. */
 bool symbols_crash(void *const *frames, size_t n, char *text, size_t size);
 

@@ -239,6 +239,49 @@ for program in upgrade upgrade_shared; do
     says "waits for rwlock (to write) table, held by itself and two, at upgrade.c:$(line writes) in upgrade"
 done
 
+# -- What an executor does with locks of its own is not shown --------------------------------------------------------------
+
+cat >nested.c <<'END'
+#include <threading.h>
+
+static thr_executor *executor;
+static thr_lock table = THR_LOCK_INIT;
+
+static void *inner(void *arg)
+{
+    thr_lock_acquire(&table); /* inner */
+    thr_lock_release(&table);
+    return arg;
+}
+
+static void *outer(void *arg)
+{
+    thr_future *future;
+    thr_lock_acquire(&table); /* outer */
+    if (thr_executor_submit(executor, &future, inner, arg) != THR_OK || thr_future_result(future, NULL) != THR_OK)
+        return NULL;
+    thr_future_unref(future);
+    thr_lock_release(&table);
+    return arg;
+}
+
+int main(void)
+{
+    if (thr_executor_new(&executor, .max_workers = 2) != THR_OK ||
+        thr_executor_submit(executor, NULL, outer, NULL) != THR_OK)
+        return 1;
+    (void)thr_executor_shutdown(executor, true, false);
+    thr_executor_free(executor);
+    return 0;
+}
+END
+line() { grep -n "/\* $1 \*/" nested.c | cut -d: -f1; }
+"$CC" "${flags[@]}" nested.c -o nested "$THR_BUILD_DIR/libthreading.a" -pthread || fail 'does not compile'
+expect 1 "$threading" explore -- ./nested
+says "lock_acquire table nested.c:$(line outer)"
+says "lock_acquire table nested.c:$(line inner)"
+grep -qE 'lock_(acquire|release) @' log && fail 'locks are shown that the program has not'
+
 # -- A thread that spins -------------------------------------------------------------------------------------------------
 
 cat >spin.c <<'END'
