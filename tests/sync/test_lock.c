@@ -88,6 +88,23 @@ static void test_release_of_a_free_lock(void **state)
     }
 }
 
+/* A thread that has no number yet takes its first lock out of line, and so does one that is steered. */
+static void test_out_of_line(void **state)
+{
+    (void)state;
+    thr_lock lock = THR_LOCK_INIT;
+    thr__me |= THR__ASK;
+    CHECK(thr_lock_try_acquire(&lock));
+    CHECK(!thr__asks(thr__me)); /* nobody steers: inline from now on */
+    thr__me |= THR__ASK;
+    CHECK(!thr_lock_try_acquire(&lock));
+    CHECK_OK(thr_lock_release(&lock));
+    CHECK_RESULT(thr_lock_release(&lock), THR_NOT_LOCKED);
+    thr__me |= THR__ASK;
+    CHECK_OK(thr_lock_acquire_until(&lock, 0)); /* it is free, so the deadline does not matter */
+    CHECK_OK(thr_lock_release(&lock));
+}
+
 static void test_zeroed(void **state)
 {
     (void)state;
@@ -362,7 +379,8 @@ static void test_barging_starves_nobody(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_reacquire), cmocka_unit_test(test_release_by_another_thread),
              cmocka_unit_test(test_state_after_timeout), cmocka_unit_test(test_release_of_a_free_lock),
-             cmocka_unit_test(test_zeroed), cmocka_unit_test(test_starved_is_handed_the_lock),
-             cmocka_unit_test(test_two_hammer), cmocka_unit_test(test_hand_over_beside_an_older_sleeper),
-             cmocka_unit_test(test_starved_times_out), cmocka_unit_test(test_starved_times_out_at_the_hand_over),
-             cmocka_unit_test(test_two_starved), cmocka_unit_test(test_barging_starves_nobody))
+             cmocka_unit_test(test_out_of_line), cmocka_unit_test(test_zeroed),
+             cmocka_unit_test(test_starved_is_handed_the_lock), cmocka_unit_test(test_two_hammer),
+             cmocka_unit_test(test_hand_over_beside_an_older_sleeper), cmocka_unit_test(test_starved_times_out),
+             cmocka_unit_test(test_starved_times_out_at_the_hand_over), cmocka_unit_test(test_two_starved),
+             cmocka_unit_test(test_barging_starves_nobody))

@@ -113,24 +113,6 @@ static void test_starts_daemons(void **state)
     CHECK(!daemon);
 }
 
-/* -- One that only takes a lock ------------------------------------------------------------------------------------ */
-
-static void take_lock(void *arg)
-{
-    (void)arg;
-    thr_lock lock = THR_LOCK_INIT;
-    thr__me |= THR__ASK; /* as at first: it may have taken one on the way here */
-    (void)thr_lock_acquire(&lock);
-    CHECK(!thr__asks(thr__me)); /* nobody steers: inline from now on */
-    (void)thr_lock_release(&lock);
-}
-
-static void test_takes_a_lock(void **state)
-{
-    (void)state;
-    support_thread_join(support_thread_start(take_lock, NULL));
-}
-
 /* -- One that only blocks --------------------------------------------------------------------------------------------- */
 
 static void only_block(void *arg)
@@ -246,6 +228,6 @@ static void test_many(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_asks_for_itself), cmocka_unit_test(test_names_count_together),
-             cmocka_unit_test(test_starts_daemons), cmocka_unit_test(test_takes_a_lock),
-             cmocka_unit_test(test_only_blocks), cmocka_unit_test(test_blocks_then_asks),
-             cmocka_unit_test(test_late_destructors), cmocka_unit_test(test_many))
+             cmocka_unit_test(test_starts_daemons), cmocka_unit_test(test_only_blocks),
+             cmocka_unit_test(test_blocks_then_asks), cmocka_unit_test(test_late_destructors),
+             cmocka_unit_test(test_many))
