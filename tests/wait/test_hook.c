@@ -96,7 +96,7 @@ static void both_ways(void (*body)(void))
     wait_system = &counting;
     for (int hooked = 0; hooked < 2; hooked++) {
         support_case(hooked ? "(steered)" : "");
-        hook_set(hooked);
+        hook_set(hooked ? HOOK_STEERED : HOOK_NOBODY);
         body();
         hook_set(HOOK_NOBODY);
     }
