@@ -81,7 +81,12 @@ well looks
 fails before_deadlock 'deadlock: waiter waits for an event; MainThread waits for the end of waiter'
 fails before_ticks 'deadlock: waiter waits for an event; MainThread waits for the end of waiter'
 fails before_too_late 'ended by a signal: Alarm clock'
-fails pauses_elsewhere 'no end in time: waiter runs or blocks without an operation of the library'
 fails races 'the program ended with status 3'
 steered
+
+# Which thread such a signal comes to is up to the system, and now and then it is the one that waits for it: so the schedule
+# that is shown may be another one.
+case=pauses_elsewhere
+explore 1
+says 'no end in time: waiter runs or blocks without an operation of the library'
 exit $status
