@@ -16,4 +16,16 @@ static inline void child_end(pid_t child)
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* Whether this is the child, which does not live for long; in the parent that has ended, as it should. */
+static inline bool forks(void)
+{
+    pid_t child = fork();
+    if (child != 0) {
+        child_end(child);
+        return false;
+    }
+    (void)alarm(20);
+    return true;
+}
+
 #endif

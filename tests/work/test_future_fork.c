@@ -8,18 +8,6 @@
 
 #include <stdlib.h>
 
-/* Whether this is the child; it has to end by exit(). */
-static bool forks(void)
-{
-    pid_t child = fork();
-    if (child != 0) {
-        child_end(child);
-        return false;
-    }
-    (void)alarm(20);
-    return true;
-}
-
 static void called(thr_future *future, void *count)
 {
     CHECK(thr_future_done(future));
