@@ -19,7 +19,6 @@ static thr_lock lock = THR_LOCK_INIT;
 static bool prepared;
 static thr_executor *all;
 static uint32_t ending;
-static uint32_t forks;
 
 bool executors_ending(void)
 {
@@ -28,7 +27,7 @@ bool executors_ending(void)
 
 uint32_t executors_forks(void)
 {
-    return forks;
+    return future_fresh / FUTURE_FORK; /* each future has to know: so that is where they are counted */
 }
 
 void executors_add(thr_executor *executor)
@@ -87,7 +86,6 @@ static void in_child(void)
 {
     lock = (thr_lock)THR_LOCK_INIT; /* its sleepers are gone */
     store_relaxed(&ending, 0);
-    forks++;
     future_fresh += FUTURE_FORK;
     for (thr_executor *executor = all; executor; executor = executor->later)
         executor_forked(executor);
