@@ -3,46 +3,30 @@
 #
 # ctest: plain
 # ctest: timeout=400
-set -uo pipefail
-export LC_ALL=C
+. "$THR_SOURCE_DIR/tests/support/laboratory.sh"
 
-threading=$THR_BUILD_DIR/threading
-checked=$THR_BUILD_DIR/tests/programs/checked
-broken=$THR_BUILD_DIR/lab/broken
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+limit=30
+checked=$programs/checked
+printf 'a\nb\nc\n' >typed
 
-if [ ! -x "$threading" ]; then
-    printf 'The laboratory is not built here.\n'
-    exit 0
-fi
-
-failures=0
-
-fail()
-{
-    failures=$((failures + 1))
-    printf 'FAILED: %s\n' "$*"
-    sed 's/^/    /' "$tmp/err"
-}
-
-# check PROGRAM [ARGUMENT]...: sets status; its output is in out and err.
+# check STATUS PROGRAM [ARGUMENT]...: what the program itself prints is in `out`.
 check()
 {
-    status=0
-    printf 'a\nb\nc\n' | timeout 30 "$threading" check -- "$@" >"$tmp/out" 2>"$tmp/err" || status=$?
+    local expected=$1 got=0
+    shift
+    timeout "$limit" "$threading" check -- "$@" >out 2>log <typed || got=$?
+    [ "$got" = "$expected" ] || fail "${*##*/}: status $got, not $expected"
 }
 
 # clean PROGRAM [ARGUMENT]...: nothing is reported.
 clean()
 {
-    check "$@"
-    [ $status = 0 ] || fail "${*##*/}: status $status, expected 0"
-    grep -q '^threading' "$tmp/err" && fail "${*##*/}: there is a report"
+    check 0 "$@"
+    ! grep -q '^threading' log || fail "${*##*/}: there is a report"
 }
 
-# line TEXT: the line of this text in the source of the cases.
-line() { grep -n -m 1 -F -- "$1" "$THR_SOURCE_DIR/tests/programs/checked.c" | cut -d: -f1; }
+# at TEXT [LINES]: the place of this text in the source of the cases; or so many lines below.
+at() { printf 'checked.c:%d' $(($(line "$THR_SOURCE_DIR/tests/programs/checked.c" "$1") + ${2-0})); }
 
 # reports COUNT HEAD CASE [TEXT]...: so many reports, the first with this head ('': whichever is first); each of the texts
 # is in the output.
@@ -50,19 +34,18 @@ reports()
 {
     local count=$1 head=$2 case=$3 text
     shift 3
-    check "$checked" "$case"
-    [ $status = 1 ] || fail "$case: status $status, expected 1"
-    [ "$(grep -c '^threading check:' "$tmp/err")" = "$count" ] || fail "$case: not $count reports"
-    grep -m 1 '^threading check:' "$tmp/err" | grep -qF "$head" || fail "$case: the first report is not: $head"
+    check 1 "$checked" "$case"
+    [ "$(grep -c '^threading check:' log)" = "$count" ] || fail "not $count reports"
+    grep -m 1 '^threading check:' log | grep -qF "$head" || fail "the first report is not: $head"
     for text in "$@"; do
-        grep -qF -- "$text" "$tmp/err" || fail "$case: not in the report: $text"
+        says "$text"
     done
 }
 
 two='two locks are taken in two orders'
 stuck='no thread can go on'
-first_of_both="checked.c:$(line 'THR_HOLD(first);') in both"
-second_of_both="checked.c:$(line 'THR_HOLD(second);') in both"
+first_of_both="$(at 'THR_HOLD(first);') in both"
+second_of_both="$(at 'THR_HOLD(second);') in both"
 
 reports 1 "$two" two_orders "b, then a, by MainThread" "a, then b, by MainThread" "$first_of_both" "$second_of_both" "first taken"
 reports 1 "$two" two_threads "a, then b, by helper" "b, then a, by MainThread"
@@ -83,8 +66,7 @@ reports 1 "$two" on_stack
 reports 1 "$two" exits_at_once
 reports 1 "$two" forked
 reports 2 'MainThread takes a again, and holds it already: it waits for itself' again \
-    "checked.c:$(line 'static void again(void)' | awk '{ print $1 + 2 }') in again" \
-    "checked.c:$(line 'static void again(void)' | awk '{ print $1 + 3 }') in again" "$stuck"
+    "$(at 'static void again(void)' 2) in again" "$(at 'static void again(void)' 3) in again" "$stuck"
 reports 1 'MainThread takes rw again, and holds it already' write_again
 reports 2 'MainThread takes rw again, and holds it already' write_under_read "$stuck"
 reports 2 'MainThread takes rw to read, and reads it already' read_twice "$stuck"
@@ -95,21 +77,19 @@ reports 3 '' deadlock "$two" 'deadlock: 2 threads wait for each other' 'MainThre
 reports 3 '' deadlock_with_reader "$two" 'deadlock: 2 threads wait for each other' 'waits for rwlock, to write, rw' "$stuck"
 reports 1 "$stuck" left_waiting 'waiter waits for event go' \
     'MainThread waits for the others, to end the process'
-[ "$(cat "$tmp/out")" = 'printed before' ] || fail 'left_waiting: what was printed is lost'
+[ "$(cat out)" = 'printed before' ] || fail 'left_waiting: what was printed is lost'
 
-for case in same_order many_in_order by_address gated tried rlocks wait_alone handed_over read_handed_over freed \
+for name in same_order many_in_order by_address gated tried rlocks wait_alone handed_over read_handed_over freed \
     reallocated mapped returned ended_threads again_until idle_daemon late outside \
     gated_by_mutex mutex_tried mutex_recursive mutex_destroyed posix_wait; do
-    clean "$checked" "$case"
+    clean "$checked" "$name"
 done
 
-check "$checked" status_7
-[ $status = 7 ] || fail "status_7: status $status, expected 7"
+check 7 "$checked" status_7
 
 # Programs with a bug that is seen without an unlucky schedule, and all correct twins.
 for program in abba deadlock_three philosophers transfer; do
-    check "$broken/$program"
-    [ $status = 1 ] || fail "$program: status $status, expected 1"
+    check 1 "$broken/$program"
 done
 twins=0
 for program in "$broken"/*_ok; do
@@ -123,15 +103,11 @@ for example in simple event key_events horse_race daemon; do
 done
 
 # Bad usage.
-check /nowhere/program
-[ $status = 2 ] && grep -q '/nowhere/program' "$tmp/err" || fail "a program that is not there: status $status"
-check /bin/true
-[ $status = 2 ] || fail "a program without the library: status $status"
-"$threading" check 2>"$tmp/err"
-[ $? != 0 ] && grep -q 'which program' "$tmp/err" || fail 'no program at all'
+check 2 /nowhere/program
+says '/nowhere/program'
+check 2 /bin/true
+"$threading" check 2>log && fail 'no program at all, and no error'
+says 'which program'
 
-if ((failures)); then
-    printf '%d expectations were not met.\n' "$failures"
-    exit 1
-fi
-printf 'as expected, %d twins included\n' "$twins"
+((status)) || printf 'as expected, %d twins included\n' "$twins"
+exit $status

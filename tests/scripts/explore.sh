@@ -6,48 +6,7 @@
 #
 # ctest: plain
 # ctest: timeout=400
-set -uo pipefail
-export LC_ALL=C
-unset DEBUGINFOD_URLS
-
-threading=$THR_BUILD_DIR/threading
-limit=100 # seconds, of each command
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-status=0
-unset THREADING_LAB
-
-if [ ! -x "$threading" ]; then
-    printf 'The laboratory is not built here.\n'
-    exit 0
-fi
-
-fail()
-{
-    printf '%s\n' "$*"
-    [ ! -f "$tmp/log" ] || sed 's/^/    /' "$tmp/log"
-    status=1
-}
-
-# expect STATUS COMMAND...: runs it, with its output in the log.
-expect() { expect_from /dev/null "$@"; }
-
-# expect_from FILE STATUS COMMAND...: the same, with this file as its standard input.
-expect_from()
-{
-    local input=$1 expected=$2 got=0
-    shift 2
-    timeout "$limit" "$@" >"$tmp/log" 2>&1 <"$input" || got=$?
-    [ "$got" = "$expected" ] || fail "status $got, not $expected: $*"
-}
-
-# says TEXT: the log has it.
-says()
-{
-    grep -qF -- "$1" "$tmp/log" || fail "not said: $1"
-}
-
-cd "$tmp" || exit 1
+. "$THR_SOURCE_DIR/tests/support/laboratory.sh"
 
 # -- The examples ----------------------------------------------------------------------------------------------------
 

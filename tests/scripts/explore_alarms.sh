@@ -4,42 +4,9 @@
 #
 # ctest: plain
 # ctest: timeout=200
-set -uo pipefail
-export LC_ALL=C
-unset DEBUGINFOD_URLS THREADING_LAB
+. "$THR_SOURCE_DIR/tests/support/laboratory.sh"
 
-threading=$THR_BUILD_DIR/threading
-alarms=$THR_BUILD_DIR/tests/programs/alarms
-limit=60 # seconds, of each command
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-status=0
-
-if [ ! -x "$threading" ]; then
-    printf 'The laboratory is not built here.\n'
-    exit 0
-fi
-cd "$tmp" || exit 1
-
-fail()
-{
-    printf '%s: %s\n' "$case" "$*"
-    sed 's/^/    /' log
-    status=1
-}
-
-# expect STATUS COMMAND...: runs it, with its output in the log.
-expect()
-{
-    local expected=$1 got=0
-    shift
-    timeout "$limit" "$@" >log 2>&1 </dev/null || got=$?
-    [ "$got" = "$expected" ] || fail "status $got, not $expected: $*"
-}
-
-says() { grep -qF -- "$1" log || fail "not said: $1"; }
-
-steered() { ! grep -q 'Not under control' log || fail 'not under control'; }
+alarms=$programs/alarms
 
 explore() { expect "$1" "$threading" explore --quiet --hang 0.5 -n 300 -o schedule -- "$alarms" "$case"; }
 

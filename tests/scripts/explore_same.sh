@@ -4,22 +4,9 @@
 #
 # ctest: plain
 # ctest: timeout=200
-set -uo pipefail
-export LC_ALL=C
-unset DEBUGINFOD_URLS THREADING_LAB
+. "$THR_SOURCE_DIR/tests/support/laboratory.sh"
 
-threading=$THR_BUILD_DIR/threading
-programs=$THR_BUILD_DIR/lab/broken
-limit=100 # seconds, of each search
-tmp=$(mktemp -d)
 busy=()
-status=0
-
-if [ ! -x "$threading" ]; then
-    printf 'The laboratory is not built here.\n'
-    rm -rf "$tmp"
-    exit 0
-fi
 
 idle()
 {
@@ -39,8 +26,6 @@ load()
         busy+=($!)
     done
 }
-
-cd "$tmp" || exit 1
 
 # explore NAME OPTION... -- COMMAND...: NAME.report and NAME.schedule, as it was told.
 explore()
@@ -79,10 +64,10 @@ the_same()
     done
 }
 
-the_same -- "$programs/abba"
-the_same --seed 3 -- "$programs/missing_while"
-the_same --strategy exhaustive -- "$programs/deque_slip"
-the_same -- "$programs/timeout_ignored"
-the_same -- "$programs/philosophers" 4
-the_same --seed 2 -- "$THR_BUILD_DIR/tests/programs/crowd"
+the_same -- "$broken/abba"
+the_same --seed 3 -- "$broken/missing_while"
+the_same --strategy exhaustive -- "$broken/deque_slip"
+the_same -- "$broken/timeout_ignored"
+the_same -- "$broken/philosophers" 4
+the_same --seed 2 -- "$programs/crowd"
 exit $status
