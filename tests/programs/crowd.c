@@ -1,5 +1,5 @@
 /* crowd - many threads take two locks in the same order, but the last one once the other way round: for the laboratory, whose
- * first failing schedule of it is long (tests/scripts/explore.sh, explore_same.sh). */
+ * first failing schedule of it is long (tests/scripts/explore_programs.sh, explore_same.sh). */
 
 #include <threading.h>
 

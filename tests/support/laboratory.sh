@@ -48,3 +48,11 @@ steered() { ! grep -q 'Not under control' "$tmp/log" || fail 'not under control'
 
 # line FILE TEXT: the number of the first line there that has it.
 line() { grep -n -m 1 -F -- "$2" "$1" | cut -d: -f1; }
+
+flags=(-g -O2 -I "$THR_SOURCE_DIR/include")
+
+# build NAME: the program of NAME.c.
+build()
+{
+    "$CC" "${flags[@]}" "$1.c" -o "$1" "$THR_BUILD_DIR/libthreading.a" -pthread || fail "$1 does not compile"
+}
