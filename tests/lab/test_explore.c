@@ -3,6 +3,7 @@
  * ctest: timeout=180
  * ctest: limit=90 */
 
+#include "support/crossed.h"
 #include "support/support.h"
 
 #include <math.h>
@@ -14,8 +15,6 @@
 
 /* -- Bodies ------------------------------------------------------------------------------------------------------- */
 
-static thr_lock left = THR_LOCK_INIT;
-static thr_lock right = THR_LOCK_INIT;
 static thr_condition condition = THR_CONDITION_INIT;
 static thr_event event = THR_EVENT_INIT;
 static int number;
@@ -41,24 +40,6 @@ static void both(thr_target *one, thr_target *two)
     thr_thread *second = started(two, NULL);
     joined(first);
     joined(second);
-}
-
-static void *left_right(void *arg)
-{
-    thr_lock_acquire(&left);
-    thr_lock_acquire(&right);
-    thr_lock_release(&right);
-    thr_lock_release(&left);
-    return arg;
-}
-
-static void *right_left(void *arg)
-{
-    thr_lock_acquire(&right);
-    thr_lock_acquire(&left);
-    thr_lock_release(&left);
-    thr_lock_release(&right);
-    return arg;
 }
 
 static void abba(void *arg)

@@ -1,35 +1,15 @@
 /* files - a program that closes files which it knows nothing of, as daemons do, and has a deadlock, for the laboratory:
  * files HOW WHEN. See tests/scripts/explore_files.sh. */
 
+#include "support/crossed.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <threading.h>
 #include <unistd.h>
 
 enum { FILES = 1024 };
-
-static thr_lock left = THR_LOCK_INIT;
-static thr_lock right = THR_LOCK_INIT;
-
-static void *left_right(void *arg)
-{
-    thr_lock_acquire(&left);
-    thr_lock_acquire(&right);
-    thr_lock_release(&right);
-    thr_lock_release(&left);
-    return arg;
-}
-
-static void *right_left(void *arg)
-{
-    thr_lock_acquire(&right);
-    thr_lock_acquire(&left);
-    thr_lock_release(&left);
-    thr_lock_release(&right);
-    return arg;
-}
 
 static void close_from(int first)
 {
