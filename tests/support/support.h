@@ -128,6 +128,17 @@ void support_count_wait_at(const char *file, int line, struct support_count *cou
 void *support_page_new(void);
 void support_page_free(void *page);
 
+/* -- Where a thread runs ------------------------------------------------------------------------------------------ */
+
+/* How many processors this program may use. (All three of these: first called by a thread that is kept on none.) */
+unsigned support_processors(void);
+
+/* Keeps the calling thread on one of them (0 .. support_processors() - 1), and gives the system's number of that one. */
+int support_stay_on(unsigned which);
+
+/* It may run on all of them again. */
+void support_stay_anywhere(void);
+
 /* -- Who is blocked ----------------------------------------------------------------------------------------------- */
 
 /* Blocks until `n` threads, or more, are blocked on the object (a condition's waiters on the condition, also while they

@@ -3,7 +3,6 @@
 
 #include "support/support.h"
 
-#include <sched.h>
 #include <string.h>
 
 /* -- CPython: LockTests -------------------------------------------------------------------------------------------- */
@@ -301,28 +300,10 @@ struct counter {
 
 enum { BLOWS = 1000000 };
 
-/* Puts the caller on one of the processors that it may use, by its index in the bunch. */
-static void spread(void)
-{
-    cpu_set_t allowed;
-    cpu_set_t one;
-    size_t left = support_index();
-    CHECK_EQUAL(pthread_getaffinity_np(pthread_self(), sizeof allowed, &allowed), 0);
-    left %= (size_t)CPU_COUNT(&allowed);
-    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &allowed) || left-- != 0)
-            continue;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        CHECK_EQUAL(pthread_setaffinity_np(pthread_self(), sizeof one, &one), 0);
-        return;
-    }
-}
-
 static void hammer(void *arg)
 {
     struct counter *counter = arg;
-    spread();
+    (void)support_stay_on((unsigned)support_index() % support_processors());
     support_count_add(&counter->here);
     support_count_wait(&counter->here, 2);
     for (int i = 0; i < BLOWS; i++) {

@@ -4,7 +4,6 @@
 
 #include "support/support.h"
 
-#include <sched.h>
 #include <threading.h>
 
 #include "wait/spin.h"
@@ -70,32 +69,6 @@ static void success(const void *object)
     spin_end(&spin, true);
 }
 
-static cpu_set_t everywhere;
-
-static void unpin(void)
-{
-    CHECK(sched_setaffinity(0, sizeof everywhere, &everywhere) == 0);
-}
-
-static void pin_to(size_t processor)
-{
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(processor, &one);
-    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
-}
-
-/* The processors that we may use, up to two. At the end of the test, unpin. */
-static int find_processors(size_t processors[2])
-{
-    int n = 0;
-    CHECK(sched_getaffinity(0, sizeof everywhere, &everywhere) == 0);
-    for (size_t i = 0; i < CPU_SETSIZE && n < 2; i++)
-        if (CPU_ISSET(i, &everywhere))
-            processors[n++] = i;
-    return n;
-}
-
 /* Lets somebody on this processor be the one who has woken us. */
 static void woken_from_here(const void *object)
 {
@@ -122,20 +95,19 @@ static void test_learns(void **state)
 static void test_learns_from_short_sleeps(void **state)
 {
     (void)state;
-    size_t processors[2];
-    if (find_processors(processors) < 2)
+    if (support_processors() < 2)
         skip();
     const void *object = fresh();
     for (int i = 0; i < 100; i++)
         failure(object);
     CHECK(begin_as(SPIN_PAUSE, object, 64) < 64);
-    pin_to(processors[0]);
+    (void)support_stay_on(0);
     spin_waker(object);
-    pin_to(processors[1]);
+    (void)support_stay_on(1);
     for (int i = 0; i < 64; i++)
         spin_woken(object, thr_now());
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
-    unpin();
+    support_stay_anywhere();
 }
 
 /* If the one that lets us go runs on our processor, pausing cannot help: we yield. */
@@ -143,32 +115,28 @@ static void test_waker_on_this_processor(void **state)
 {
     (void)state;
     const void *object = fresh();
-    size_t processors[2];
-    int n = find_processors(processors);
-    pin_to(processors[0]);
+    (void)support_stay_on(0);
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8); /* nobody has let us go yet */
     spin_waker(object);
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8); /* whom we have woken is no partner of ours */
     woken_from_here(object);
     CHECK_EQUAL(begin_as(SPIN_YIELD, object, 8), 8);
-    if (n == 2) {
-        pin_to(processors[1]);
+    if (support_processors() > 1) {
+        (void)support_stay_on(1);
         CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8);
         woken_from_here(object);
         CHECK_EQUAL(begin_as(SPIN_YIELD, object, 8), 8);
-        pin_to(processors[0]);
+        (void)support_stay_on(0);
         CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8);
     }
-    unpin();
+    support_stay_anywhere();
 }
 
 static void test_yields_are_learnt_too(void **state)
 {
     (void)state;
     const void *object = fresh();
-    size_t processors[2];
-    (void)find_processors(processors);
-    pin_to(processors[0]);
+    (void)support_stay_on(0);
     woken_from_here(object);
     for (int i = 0; i < 20; i++)
         failure(object);
@@ -180,7 +148,7 @@ static void test_yields_are_learnt_too(void **state)
     struct spin pausing;
     spin_begin_rare(&pausing, object);
     CHECK_EQUAL(pausing.way, SPIN_NOT);
-    unpin();
+    support_stay_anywhere();
 }
 
 /* Where others have long use for the processor, a yield costs their whole turn: soon nobody yields any more, though each
@@ -189,9 +157,7 @@ static void test_long_yields(void **state)
 {
     (void)state;
     const void *object = fresh();
-    size_t processors[2];
-    (void)find_processors(processors);
-    pin_to(processors[0]);
+    (void)support_stay_on(0);
     woken_from_here(object);
     yield_takes = LONG_YIELD;
     unsigned yields = 0;
@@ -204,7 +170,7 @@ static void test_long_yields(void **state)
     CHECK_EQUAL(begin_as(SPIN_NOT, object, 64), 64);
     clock_shows += (thr_time)1000 * LONG_YIELD;
     CHECK_EQUAL(begin_as(SPIN_YIELD, object, 64), 64);
-    unpin();
+    support_stay_anywhere();
 }
 
 /* However much it is trusted, it ends, after some tens of microseconds. */

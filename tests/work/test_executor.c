@@ -2,7 +2,6 @@
 
 #include "executors.h"
 
-#include <sched.h>
 #include <stdio.h>
 
 /* -- Submitting --------------------------------------------------------------------------------------------------- */
@@ -204,14 +203,12 @@ static void test_default_workers(void **state)
 {
     (void)state;
     enum { N = 40, MOST = 32 };
-    cpu_set_t processors;
     thr_event go = THR_EVENT_INIT;
     thr_executor *executor = make(0);
-    CHECK_EQUAL(sched_getaffinity(0, sizeof processors, &processors), 0);
-    int workers = CPU_COUNT(&processors) + 4 < MOST ? CPU_COUNT(&processors) + 4 : MOST;
+    unsigned workers = support_processors() + 4 < MOST ? support_processors() + 4 : MOST;
     for (int i = 0; i < N; i++)
         CHECK_OK(thr_executor_submit(executor, NULL, wait_for, &go));
-    support_wait_blocked(&go, (unsigned)workers);
+    support_wait_blocked(&go, workers);
     CHECK_EQUAL(thr_active_count(), 1 + workers);
     thr_event_set(&go);
     end(executor);
