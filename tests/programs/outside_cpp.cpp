@@ -1,4 +1,4 @@
-// outside_cpp - what C++ does by itself, for the laboratory: outside_cpp CASE. See tests/scripts/outside.sh.
+// outside_cpp - what C++ does by itself, for the laboratory. See tests/scripts/outside.sh.
 
 #include <atomic>
 #include <chrono>
