@@ -6,7 +6,7 @@
 . "$THR_SOURCE_DIR/tests/support/laboratory.sh"
 
 limit=30
-checked=$programs/checked
+source=$THR_SOURCE_DIR/tests/programs
 printf 'a\nb\nc\n' >typed
 
 # check STATUS PROGRAM [ARGUMENT]...: what the program itself prints is in `out`.
@@ -25,16 +25,25 @@ clean()
     ! grep -q '^threading' log || fail "${*##*/}: there is a report"
 }
 
-# at TEXT [LINES]: the place of this text in the source of the cases; or so many lines below.
-at() { printf 'checked.c:%d' $(($(line "$THR_SOURCE_DIR/tests/programs/checked.c" "$1") + ${2-0})); }
+# clean_cases CASE...: nothing is reported in these cases of `program`.
+clean_cases()
+{
+    local name
+    for name in "$@"; do
+        clean "$program" "$name"
+    done
+}
 
-# reports COUNT HEAD CASE [TEXT]...: so many reports, the first with this head ('': whichever is first); each of the texts
-# is in the output.
+# at FILE TEXT [LINES]: the place of this text in a program; or so many lines below.
+at() { printf '%s:%d' "$1" $(($(line "$source/$1" "$2") + ${3-0})); }
+
+# reports COUNT HEAD CASE [TEXT]...: so many reports in that case of `program`, the first with this head ('': whichever is
+# first); each of the texts is in the output.
 reports()
 {
     local count=$1 head=$2 case=$3 text
     shift 3
-    check 1 "$checked" "$case"
+    check 1 "$program" "$case"
     [ "$(grep -c '^threading check:' log)" = "$count" ] || fail "not $count reports"
     grep -m 1 '^threading check:' log | grep -qF "$head" || fail "the first report is not: $head"
     for text in "$@"; do
@@ -44,29 +53,34 @@ reports()
 
 two='two locks are taken in two orders'
 stuck='no thread can go on'
-first_of_both="$(at 'THR_HOLD(first);') in both"
-second_of_both="$(at 'THR_HOLD(second);') in both"
 
-reports 1 "$two" two_orders "b, then a, by MainThread" "a, then b, by MainThread" "$first_of_both" "$second_of_both" "first taken"
-reports 1 "$two" two_threads "a, then b, by helper" "b, then a, by MainThread"
+program=$programs/checked_orders
+reports 1 "$two" two_orders 'b, then a, by MainThread' 'a, then b, by MainThread' \
+    "$(at checked.h 'THR_HOLD(first);') in both" "$(at checked.h 'THR_HOLD(second);') in both" 'first taken'
+reports 1 "$two" two_threads 'a, then b, by helper' 'b, then a, by MainThread'
 reports 1 '3 locks are taken in a ring of orders' ring
-reports 1 "$two" repeated
-reports 1 "$two" many_pairs
-reports 1 "$two" gated_once
-reports 1 "$two" tried_first
-reports 1 "$two" rlock_order
-reports 1 "$two" rlock_depth
-reports 1 "$two" rwlocks
-reports 1 "$two" wait_under_b "a, then b" "b, then a"
-reports 1 "$two" mutex_order "mutex, then other_mutex" "other_mutex, then mutex" "in both_mutexes"
-reports 1 "$two" mutex_and_lock "mutex, then a" "a, then mutex" "in mutex_and_lock"
-reports 1 "$two" posix_rwlock_and_lock "posix_rwlock, then a" "a, then posix_rwlock"
+for name in repeated many_pairs gated_once tried_first rlock_order rlock_depth rwlocks exits_at_once forked; do
+    reports 1 "$two" "$name"
+done
+reports 1 "$two" wait_under_b 'a, then b' 'b, then a'
+clean_cases same_order many_in_order by_address gated tried rlocks wait_alone handed_over read_handed_over
+check 7 "$program" status_7
+
+program=$programs/checked_pthread
+reports 1 "$two" mutex_order 'mutex, then other_mutex' 'other_mutex, then mutex' 'in both_mutexes'
+reports 1 "$two" mutex_and_lock 'mutex, then a' 'a, then mutex' 'in mutex_and_lock'
+reports 1 "$two" posix_rwlock_and_lock 'posix_rwlock, then a' 'a, then posix_rwlock'
+clean_cases gated_by_mutex mutex_tried mutex_recursive mutex_destroyed posix_wait
+
+program=$programs/checked_memory
 reports 1 "$two" not_freed
 reports 1 "$two" on_stack
-reports 1 "$two" exits_at_once
-reports 1 "$two" forked
+clean_cases freed reallocated mapped returned ended_threads
+
+program=$programs/checked_waits
 reports 2 'MainThread takes a again, and holds it already: it waits for itself' again \
-    "$(at 'static void again(void)' 2) in again" "$(at 'static void again(void)' 3) in again" "$stuck"
+    "$(at checked_waits.c 'static void again(void)' 2) in again" \
+    "$(at checked_waits.c 'static void again(void)' 3) in again" "$stuck"
 reports 1 'MainThread takes rw again, and holds it already' write_again
 reports 2 'MainThread takes rw again, and holds it already' write_under_read "$stuck"
 reports 2 'MainThread takes rw to read, and reads it already' read_twice "$stuck"
@@ -78,14 +92,7 @@ reports 3 '' deadlock_with_reader "$two" 'deadlock: 2 threads wait for each othe
 reports 1 "$stuck" left_waiting 'waiter waits for event go' \
     'MainThread waits for the others, to end the process'
 [ "$(cat out)" = 'printed before' ] || fail 'left_waiting: what was printed is lost'
-
-for name in same_order many_in_order by_address gated tried rlocks wait_alone handed_over read_handed_over freed \
-    reallocated mapped returned ended_threads again_until idle_daemon late outside \
-    gated_by_mutex mutex_tried mutex_recursive mutex_destroyed posix_wait; do
-    clean "$checked" "$name"
-done
-
-check 7 "$checked" status_7
+clean_cases again_until idle_daemon late outside
 
 # Programs with a bug that is seen without an unlucky schedule, and all correct twins.
 for program in abba deadlock_three philosophers transfer; do
