@@ -1,16 +1,12 @@
 /* alarms - programs with the system's timers, for the laboratory: alarms CASE. See tests/scripts/explore_alarms.sh, which says
  * what each should come to. Those of which the name begins with `before_` set them before the first thread. */
 
+#include "outside.h"
+
 #include <errno.h>
-#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/time.h>
-#include <threading.h>
-#include <time.h>
 #include <unistd.h>
 
 static thr_event told = THR_EVENT_INIT;
@@ -18,12 +14,6 @@ static sem_t semaphore;
 static volatile sig_atomic_t ticks;
 static int number;
 static int ends[2];
-
-static void expect(bool holds)
-{
-    if (!holds)
-        exit(3);
-}
 
 /* -- How it is told ----------------------------------------------------------------------------------------------- */
 
@@ -307,35 +297,14 @@ static void races(void)
     expect(number == 2);
 }
 
-static const struct {
-    const char *name;
-    void (*run)(void);
-} cases[] = {
-    {"before_alarm", before_alarm},
-    {"before_itimer", before_itimer},
-    {"before_signal", before_signal},
-    {"before_thread", before_thread},
-    {"before_semaphore", before_semaphore},
-    {"before_sigwait", before_sigwait},
-    {"before_read", before_read},
-    {"before_deadlock", before_deadlock},
-    {"before_too_late", before_too_late},
-    {"before_ticks", before_ticks},
-    {"in_run", in_run},
-    {"pauses", pauses},
-    {"pauses_elsewhere", pauses_elsewhere},
-    {"looks", looks},
-    {"races", races},
+static const struct program_case cases[] = {
+    {CASE(before_alarm)},     {CASE(before_itimer)},  {CASE(before_signal)}, {CASE(before_thread)},
+    {CASE(before_semaphore)}, {CASE(before_sigwait)}, {CASE(before_read)},   {CASE(before_deadlock)},
+    {CASE(before_too_late)},  {CASE(before_ticks)},   {CASE(in_run)},        {CASE(pauses)},
+    {CASE(pauses_elsewhere)}, {CASE(looks)},          {CASE(races)},
 };
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof *cases; i++) {
-        if (strcmp(argv[1], cases[i].name) == 0) {
-            cases[i].run();
-            return 0;
-        }
-    }
-    fprintf(stderr, "alarms CASE\n");
-    return 2;
+    return CASE_RUN(argc, argv, cases);
 }

@@ -7,12 +7,11 @@
  * own, and so runs before the wait. */
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cases.h"
 #include "say.h"
 
 static thr_event ending = THR_EVENT_INIT;
@@ -377,10 +376,7 @@ static void in_fork_at_the_end(void)
 
 /* ----------------------------------------------------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    void (*run)(void);
-} cases[] = {
+static const struct program_case cases[] = {
     {"return", in_return},
     {"exit", in_exit},
     {"join_main", in_join_main},
@@ -405,12 +401,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof *cases; i++) {
-        if (strcmp(argv[1], cases[i].name) == 0) {
-            cases[i].run();
-            return 0;
-        }
-    }
-    say("no such case");
-    return 96;
+    return CASE_RUN(argc, argv, cases);
 }

@@ -1,4 +1,4 @@
-/* outside.h - what the programs share that call what is not the library's: two threads, and what has to hold. */
+/* outside.h - what the programs share that call what is not the library's: what has to hold, and two threads. */
 
 #ifndef PROGRAMS_OUTSIDE_H
 #define PROGRAMS_OUTSIDE_H
