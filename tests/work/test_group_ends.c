@@ -1,94 +1,7 @@
-/* test_group_ends.c - how groups end: which failure counts, tasks that end their thread, waits that come late or by others;
- * and more tasks than a deque has room for. */
+/* test_group_ends.c - how groups end: after a spawn that is refused, by waits that come late or by others; and more tasks than
+ * a deque has room for. */
 
-#include "executors.h"
-
-#include <pthread.h>
-
-static thr_executor *executor;
-
-/* -- Failures ------------------------------------------------------------------------------------------------------ */
-
-static struct support_count meeting;
-
-static void *fail_with_1(void *arg)
-{
-    support_count_add(&meeting);
-    support_count_wait(&meeting, 2);
-    (void)arg;
-    thr_fail(1, "the first");
-}
-
-static void *fail_with_2(void *arg)
-{
-    support_count_add(&meeting);
-    while (!thr_group_cancelled())
-        continue;
-    (void)arg;
-    thr_fail(2, "the second");
-}
-
-/* Both run at the same time: the first that fails counts. */
-static void *fail_twice(void *arg)
-{
-    char message[32];
-    thr_task tasks[2];
-    thr_group group = THR_GROUP_INIT(executor);
-    meeting = (struct support_count){0};
-    CHECK_OK(thr_group_spawn(&group, &tasks[0], fail_with_1, NULL));
-    CHECK_OK(thr_group_spawn(&group, &tasks[1], fail_with_2, NULL));
-    CHECK_RESULT(thr_group_wait(&group), THR_FAILED);
-    CHECK_EQUAL(thr_group_failure(&group, message, sizeof message), 1);
-    CHECK(strcmp(message, "the first") == 0);
-    return arg;
-}
-
-static void test_the_first_failure_counts(void **state)
-{
-    (void)state;
-    executor = make(2);
-    for (int i = 0; i < 10; i++) {
-        (void)result_of(submit(executor, fail_twice, NULL));
-        (void)fail_twice(NULL);
-    }
-    end(executor);
-}
-
-/* Of two groups that have failed, the message is that of the last; the codes are those of both. */
-static void test_message_of_another(void **state)
-{
-    (void)state;
-    char message[32] = "before";
-    executor = make(1);
-    thr_group groups[2] = {THR_GROUP_INIT(executor), THR_GROUP_INIT(executor)};
-    for (int i = 0; i < 2; i++) {
-        CHECK_OK(thr_group_spawn(&groups[i], NULL, fail_task, reason));
-        CHECK_RESULT(thr_group_wait(&groups[i]), THR_FAILED);
-    }
-    CHECK_EQUAL(thr_group_failure(&groups[0], message, sizeof message), 3);
-    CHECK(strcmp(message, "") == 0);
-    CHECK_EQUAL(thr_group_failure(&groups[1], message, sizeof message), 3);
-    CHECK(strcmp(message, reason) == 0);
-    end(executor);
-}
-
-static void *end_thread(void *arg)
-{
-    pthread_exit(arg);
-}
-
-static void test_task_that_ends_its_thread(void **state)
-{
-    (void)state;
-    thr_task task;
-    executor = make(1);
-    thr_group group = THR_GROUP_INIT(executor);
-    CHECK_OK(thr_group_spawn(&group, &task, end_thread, NULL));
-    CHECK_RESULT(thr_group_wait(&group), THR_FAILED);
-    CHECK_OK(thr_group_spawn(&group, NULL, end_thread, NULL));
-    CHECK_RESULT(thr_group_wait(&group), THR_FAILED);
-    end(executor);
-}
+#include "groups.h"
 
 /* -- Waits --------------------------------------------------------------------------------------------------------- */
 
@@ -242,7 +155,6 @@ static void test_more_than_a_deque_holds(void **state)
     end(executor);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_the_first_failure_counts), cmocka_unit_test(test_message_of_another),
-             cmocka_unit_test(test_task_that_ends_its_thread), cmocka_unit_test(test_refused_spawn),
-             cmocka_unit_test(test_who_may_wait), cmocka_unit_test(test_late_wait), cmocka_unit_test(test_last_moment),
+SUPPORT_MAIN(cmocka_unit_test(test_refused_spawn), cmocka_unit_test(test_who_may_wait),
+             cmocka_unit_test(test_late_wait), cmocka_unit_test(test_last_moment),
              cmocka_unit_test(test_more_than_a_deque_holds))
