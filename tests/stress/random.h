@@ -134,12 +134,7 @@ static inline void run_workers(void (*function)(void *), void *arg)
     static void test_##name(void **state)                                                                              \
     {                                                                                                                  \
         (void)state;                                                                                                   \
-        for (int hooked = 0; hooked < 2; hooked++) {                                                                   \
-            support_case(hooked ? "(steered)" : "");                                                                   \
-            thr__hooked = hooked;                                                                                      \
-            stress_##name();                                                                                           \
-            thr__hooked = 0;                                                                                           \
-        }                                                                                                              \
+        support_both_ways(stress_##name);                                                                              \
     }
 
 #endif

@@ -16,7 +16,4 @@ void internal_raise(uint32_t *value);
 /* The same as support_limit, but on the system's clock, which does not stop. */
 thr_time internal_limit(void);
 
-/* The name of the running test. */
-const char *internal_test_name(void);
-
 #endif

@@ -19,11 +19,6 @@ static const char *test_case = "";
 static unsigned limit_seconds = LIMIT_SECONDS;
 static uint64_t seed = 1;
 
-const char *internal_test_name(void)
-{
-    return test_name;
-}
-
 /* -- Failing ------------------------------------------------------------------------------------------------------ */
 
 static void say(const char *text)
@@ -77,6 +72,26 @@ void support_check_result(const char *file, int line, const char *text, thr_resu
 void support_case(const char *name)
 {
     test_case = name ? name : "";
+}
+
+void support_way(const char *name, bool steered)
+{
+    static char text[128];
+    if (name)
+        (void)snprintf(text, sizeof text, "(%s%s)", name, steered ? ", steered" : "");
+    else
+        (void)snprintf(text, sizeof text, "%s", steered ? "(steered)" : "");
+    support_case(text);
+    thr__hooked = steered;
+}
+
+void support_both_ways(void (*body)(void))
+{
+    for (int steered = 0; steered < 2; steered++) {
+        support_way(NULL, steered);
+        body();
+    }
+    support_way(NULL, false);
 }
 
 void support_errno_set(void)

@@ -83,6 +83,13 @@ void support_check_result(const char *file, int line, const char *text, thr_resu
 /* What a failure message says beside the test's name: for tests that run over a table. NULL: nothing. */
 void support_case(const char *name);
 
+/* From now on as under the laboratory (steered: each operation goes out of line, and nobody spins), or with the inline paths,
+ * as else; with that as the case, and the name of the row, if it is not NULL. At the end: support_way(NULL, false). */
+void support_way(const char *name, bool steered);
+
+/* Runs it both ways. */
+void support_both_ways(void (*body)(void));
+
 /* Sets errno to a value of our own, and checks that it still is there. */
 void support_errno_set(void);
 #define CHECK_ERRNO() support_errno_check(__FILE__, __LINE__)

@@ -5,7 +5,6 @@
 
 #include "support/support.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "wait/atomic.h"
@@ -72,21 +71,18 @@ static inline thr_result wait_until(struct shared *shared, thr_time deadline)
 
 static inline void each_kind(void (*body)(struct shared *shared))
 {
-    static char name[128];
-    for (int hooked = 0; hooked < 2; hooked++) {
+    for (int steered = 0; steered < 2; steered++) {
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             struct shared shared = {.kind = &kinds[i]};
-            (void)snprintf(name, sizeof name, "(%s%s)", kinds[i].name, hooked ? ", steered" : "");
-            support_case(name);
-            thr__hooked = hooked;
+            support_way(kinds[i].name, steered);
             body(&shared);
-            thr__hooked = 0;
+            support_way(kinds[i].name, false);
             CHECK_EQUAL(thr_condition_notify_all(&shared.condition), 0);
             CHECK(!thr_lock_locked(&shared.lock));
             CHECK(!thr_rlock_locked(&shared.rlock));
         }
     }
-    support_case(NULL);
+    support_way(NULL, false);
 }
 
 /* A thread that waits once. */

@@ -82,15 +82,13 @@ static inline void check_free(thr_rwlock *lock)
 /* Runs a test with the inline paths, and steered. */
 static inline void both_ways(void (*body)(thr_rwlock *lock))
 {
-    for (int hooked = 0; hooked < 2; hooked++) {
+    for (int steered = 0; steered < 2; steered++) {
         thr_rwlock lock = THR_RWLOCK_INIT;
-        support_case(hooked ? "(steered)" : "");
-        thr__hooked = hooked;
+        support_way(NULL, steered);
         body(&lock);
         check_free(&lock);
-        thr__hooked = 0;
     }
-    support_case(NULL);
+    support_way(NULL, false);
 }
 
 #define BOTH_WAYS(name)                                                                                                \

@@ -6,7 +6,6 @@
 #include "support/support.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "wait/atomic.h"

@@ -6,18 +6,6 @@
 
 #include "wait/atomic.h"
 
-/* Runs a test with the inline paths, and steered. */
-static void both_ways(void (*body)(void))
-{
-    for (int hooked = 0; hooked < 2; hooked++) {
-        support_case(hooked ? "(steered)" : "");
-        thr__hooked = hooked;
-        body();
-        thr__hooked = 0;
-    }
-    support_case(NULL);
-}
-
 /* CPython: EventTests.test_is_set, test_repr. */
 static void is_set(void)
 {
@@ -467,7 +455,7 @@ static void test_set_in_a_handler_of_the_setter(void **state)
     static void test_##name(void **state)                                                                              \
     {                                                                                                                  \
         (void)state;                                                                                                   \
-        both_ways(name);                                                                                               \
+        support_both_ways(name);                                                                                       \
     }
 
 BOTH_WAYS(is_set)

@@ -5,18 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Runs a test with the inline paths, and steered. */
-static void both_ways(void (*body)(void))
-{
-    for (int hooked = 0; hooked < 2; hooked++) {
-        support_case(hooked ? "(steered)" : "");
-        thr__hooked = hooked;
-        body();
-        thr__hooked = 0;
-    }
-    support_case(NULL);
-}
-
 static void counts_down(void)
 {
     thr_latch latch = THR_LATCH_INIT(5);
@@ -237,7 +225,7 @@ static void count_down_in_a_handler(void)
     static void test_##name(void **state)                                                                              \
     {                                                                                                                  \
         (void)state;                                                                                                   \
-        both_ways(name);                                                                                               \
+        support_both_ways(name);                                                                                       \
     }
 
 BOTH_WAYS(counts_down)

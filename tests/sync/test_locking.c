@@ -3,7 +3,6 @@
 
 #include "support/support.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "wait/hook.h"
@@ -158,17 +157,13 @@ static const struct locking rows[] = {
 
 static void each_row(void (*body)(const struct locking *))
 {
-    static char name[128];
-    for (int hooked = 0; hooked < 2; hooked++) {
+    for (int steered = 0; steered < 2; steered++) {
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-            (void)snprintf(name, sizeof name, "(%s%s)", rows[i].name, hooked ? ", steered" : "");
-            support_case(name);
-            thr__hooked = hooked;
+            support_way(rows[i].name, steered);
             body(&rows[i]);
-            thr__hooked = 0;
         }
     }
-    support_case(NULL);
+    support_way(NULL, false);
 }
 
 /* What a thread is given: the lock, and what it reports. */

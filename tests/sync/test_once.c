@@ -37,18 +37,6 @@ static void run_once(void *arg)
     support_count_add(&work->returned);
 }
 
-/* Runs a test with the inline paths, and steered. */
-static void both_ways(void (*body)(void))
-{
-    for (int hooked = 0; hooked < 2; hooked++) {
-        support_case(hooked ? "(steered)" : "");
-        thr__hooked = hooked;
-        body();
-        thr__hooked = 0;
-    }
-    support_case(NULL);
-}
-
 static void runs_once(void)
 {
     struct work work = {.go = {1}};
@@ -397,7 +385,7 @@ static void many(void)
     static void test_##name(void **state)                                                                              \
     {                                                                                                                  \
         (void)state;                                                                                                   \
-        both_ways(name);                                                                                               \
+        support_both_ways(name);                                                                                       \
     }
 
 BOTH_WAYS(runs_once)

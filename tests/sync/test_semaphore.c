@@ -5,17 +5,13 @@
 
 static void each_kind(void (*body)(const struct kind *kind))
 {
-    static char name[128];
-    for (int hooked = 0; hooked < 2; hooked++) {
+    for (int steered = 0; steered < 2; steered++) {
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-            (void)snprintf(name, sizeof name, "(%s%s)", kinds[i].name, hooked ? ", steered" : "");
-            support_case(name);
-            thr__hooked = hooked;
+            support_way(kinds[i].name, steered);
             body(&kinds[i]);
-            thr__hooked = 0;
         }
     }
-    support_case(NULL);
+    support_way(NULL, false);
 }
 
 /* -- CPython: BaseSemaphoreTests ----------------------------------------------------------------------------------- */

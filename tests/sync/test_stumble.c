@@ -68,13 +68,12 @@ static void run_stumbling(void *arg)
 
 static void run_pair(struct pair *pair)
 {
-    for (int hooked = 0; hooked < 2; hooked++) {
+    for (int steered = 0; steered < 2; steered++) {
         struct pair fresh = *pair;
         uint64_t random = support_seed() + 2;
-        support_case(hooked ? "(steered)" : "");
         memset(latches, 0xff, sizeof latches); /* see give_latch */
         memset(onces, 0, sizeof onces);
-        thr__hooked = hooked;
+        support_way(NULL, steered);
         struct support_thread *stumbles = support_thread_start(run_stumbling, &fresh);
         struct support_thread *waits = support_thread_start(run_waiter, &fresh);
         thr_sleep(0.1); /* so long it goes on */
@@ -85,9 +84,8 @@ static void run_pair(struct pair *pair)
             thr_sleep(100e-6);
         }
         support_thread_join(stumbles);
-        thr__hooked = 0;
     }
-    support_case(NULL);
+    support_way(NULL, false);
 }
 
 /* For ever, or by a deadline that is far; or by one that may pass. */
