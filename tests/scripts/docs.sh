@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What README.md and the pages in docs show is true: their blocks of C compile without a warning, those that are programs
-# run, and print what a block of `text` that follows says; the names they use are declared, and their links lead to
-# files.
+# run, and print what a block of `text` that follows says; the names they use are declared. The links of all pages lead to
+# files, and the tests that docs/python_tests.md names are there.
 #
 # A block with main is a program. Any other is a fragment: functions, compiled as they stand, or, where no line begins
 # with an opening brace, statements, put into a function. A comment before it in the document, <!-- c: ... -->, holds
@@ -13,6 +13,7 @@ export LC_ALL=C
 
 cd "$THR_SOURCE_DIR" || exit 1
 documents=(README.md docs/guide.md docs/queues.md docs/executor.md)
+pages=(./*.md docs/*.md)
 archive=$THR_BUILD_DIR/libthreading.a
 flags=(-std=c11 -O1 -g -Wall -Wextra -Wpedantic -Wconversion -Werror -I include -pthread -fexceptions)
 [ -z "${THR_SANITIZE-}" ] || flags+=("-fsanitize=$THR_SANITIZE" -fno-sanitize-recover=all)
@@ -147,7 +148,7 @@ names()
 links()
 {
     local document target status=0
-    for document in "${documents[@]}"; do
+    for document in "${pages[@]}"; do
         while read -r target; do
             [ -e "$(dirname "$document")/$target" ] && continue
             printf '%s: there is no %s\n' "$document" "$target"
@@ -157,10 +158,26 @@ links()
     return $status
 }
 
+# The tests that docs/python_tests.md names, in its second column, are there: programs, or what is in them.
+tests_named()
+{
+    local name status=0
+    {
+        grep -rhoE '^static void test_\w+' tests | sed 's/.* //'
+        printf '%s\n' tests/*/test_*.c | sed 's#.*/##; s#\.c$##'
+    } | sort -u >"$tmp/tests"
+    while read -r name; do
+        printf 'docs/python_tests.md: there is no %s\n' "$name"
+        status=1
+    done < <(cut -d '|' -f 3 docs/python_tests.md | grep -oE '`test_\w+`' | tr -d '`' | sort -u | comm -23 - "$tmp/tests")
+    return $status
+}
+
 status=0
 for document in "${documents[@]}"; do
     try_all "$document" || status=1
 done
 names || status=1
 links || status=1
+tests_named || status=1
 exit $status
