@@ -1,34 +1,13 @@
 /* queue.c - queue.Queue, LifoQueue and PriorityQueue: a container, a Lock and three Conditions on it.
  *
  * All of it can be seen and used by the program as in CPython: `queue`, `mutex`, `not_empty`, `not_full`,
- * `all_tasks_done`, `unfinished_tasks`, `maxsize`. The container is asked through _qsize, _put and _get where a subclass or
- * an attribute of the object might have replaced them, else directly.
+ * `all_tasks_done`, `unfinished_tasks`, `maxsize`.
  *
  * I1  What is in the container, and unfinished_tasks, change only while `mutex` is held. */
 
-#include "core.h"
+#include "queue.h"
 
 #include <math.h>
-
-enum kind { FIFO, LIFO, PRIORITY };
-
-struct queue {
-    PyObject_HEAD
-    PyObject *dict;
-    PyObject *weak;
-    PyObject *items; /* `queue` */
-    PyObject *maxsize;
-    Py_ssize_t limit; /* maxsize as a number; 0: none */
-    struct lock *mutex;
-    struct condition *not_empty;
-    struct condition *not_full;
-    struct condition *all_tasks_done;
-    struct state *state;
-    Py_ssize_t unfinished;
-    char is_shutdown;
-    bool exact; /* its type is one of these three */
-    enum kind kind;
-};
 
 static const char *const init_names[] = {"maxsize", NULL};
 static const struct signature init_signature = {"Queue.__init__", init_names, 0, 1};
@@ -38,127 +17,6 @@ static const char *const item_names[] = {"item", NULL};
 static const struct signature put_nowait_signature = {"Queue.put_nowait", item_names, 1, 1};
 static const char *const get_names[] = {"block", "timeout", NULL};
 static const struct signature get_signature = {"Queue.get", get_names, 0, 2};
-
-/* -- The container ------------------------------------------------------------------------------------------------ */
-
-static bool direct(const struct queue *self)
-{
-    return self->exact && !self->dict;
-}
-
-static bool has_items(const struct queue *self)
-{
-    if (!self->items)
-        PyErr_SetString(PyExc_AttributeError, "'Queue' object has no attribute 'queue'");
-    return self->items != NULL;
-}
-
-static PyObject *done(bool well)
-{
-    return well ? Py_NewRef(Py_None) : NULL;
-}
-
-static PyObject *fifo_put(struct queue *self, PyObject *item)
-{
-    if (!has_items(self))
-        return NULL;
-    if (!Py_IS_TYPE(self->items, (PyTypeObject *)self->state->deque))
-        return PyObject_CallMethod(self->items, "append", "O", item);
-    PyObject *args[] = {self->items, item};
-    return PyObject_Vectorcall(self->state->deque_append, args, 2, NULL);
-}
-
-static PyObject *fifo_get(struct queue *self, PyObject *Py_UNUSED(none))
-{
-    if (!has_items(self))
-        return NULL;
-    if (!Py_IS_TYPE(self->items, (PyTypeObject *)self->state->deque))
-        return PyObject_CallMethod(self->items, "popleft", NULL);
-    return PyObject_Vectorcall(self->state->deque_popleft, &self->items, 1, NULL);
-}
-
-static PyObject *lifo_put(struct queue *self, PyObject *item)
-{
-    if (!has_items(self))
-        return NULL;
-    if (!PyList_CheckExact(self->items))
-        return PyObject_CallMethod(self->items, "append", "O", item);
-    return done(PyList_Append(self->items, item) == 0);
-}
-
-static PyObject *lifo_get(struct queue *self, PyObject *Py_UNUSED(none))
-{
-    return has_items(self) ? PyObject_CallMethod(self->items, "pop", NULL) : NULL;
-}
-
-static PyObject *priority_put(struct queue *self, PyObject *item)
-{
-    if (!has_items(self))
-        return NULL;
-    PyObject *args[] = {self->items, item};
-    return PyObject_Vectorcall(self->state->heappush, args, 2, NULL);
-}
-
-static PyObject *priority_get(struct queue *self, PyObject *Py_UNUSED(none))
-{
-    return has_items(self) ? PyObject_Vectorcall(self->state->heappop, &self->items, 1, NULL) : NULL;
-}
-
-static PyObject *container_put(struct queue *self, PyObject *item)
-{
-    if (!direct(self))
-        return PyObject_CallMethod((PyObject *)self, "_put", "O", item);
-    switch (self->kind) {
-    case LIFO:
-        return lifo_put(self, item);
-    case PRIORITY:
-        return priority_put(self, item);
-    case FIFO:
-    default:
-        return fifo_put(self, item);
-    }
-}
-
-static PyObject *container_get(struct queue *self)
-{
-    if (!direct(self))
-        return PyObject_CallMethod((PyObject *)self, "_get", NULL);
-    switch (self->kind) {
-    case LIFO:
-        return lifo_get(self, NULL);
-    case PRIORITY:
-        return priority_get(self, NULL);
-    case FIFO:
-    default:
-        return fifo_get(self, NULL);
-    }
-}
-
-/* How many there are, or -1. */
-static Py_ssize_t container_size(struct queue *self)
-{
-    if (direct(self))
-        return has_items(self) ? PyObject_Size(self->items) : -1;
-    PyObject *size = PyObject_CallMethod((PyObject *)self, "_qsize", NULL);
-    Py_ssize_t number = size ? PyNumber_AsSsize_t(size, NULL) : -1;
-    Py_XDECREF(size);
-    return number;
-}
-
-static PyObject *qsize_hook(struct queue *self, PyObject *Py_UNUSED(none))
-{
-    Py_ssize_t size = has_items(self) ? PyObject_Size(self->items) : -1;
-    return size < 0 ? NULL : PyLong_FromSsize_t(size);
-}
-
-static PyObject *init_hook(struct queue *self, PyObject *Py_UNUSED(maxsize))
-{
-    PyObject *items = self->kind == FIFO ? PyObject_CallNoArgs(self->state->deque) : PyList_New(0);
-    if (!items)
-        return NULL;
-    Py_XSETREF(self->items, items);
-    Py_RETURN_NONE;
-}
 
 /* -- Making ------------------------------------------------------------------------------------------------------- */
 
@@ -229,7 +87,7 @@ static int init(struct queue *self, PyObject *args, PyObject *kwargs)
     PyObject *initialised = NULL;
     if (maxsize && set_maxsize(self, maxsize))
         initialised =
-            direct(self) ? init_hook(self, NULL) : PyObject_CallMethod((PyObject *)self, "_init", "O", maxsize);
+            items_direct(self) ? items_init(self, NULL) : PyObject_CallMethod((PyObject *)self, "_init", "O", maxsize);
     Py_XDECREF(maxsize);
     if (!initialised)
         return -1;
@@ -324,7 +182,7 @@ static bool await_room(struct queue *self, PyObject *block, PyObject *timeout)
         return true;
     if (!deadline_of(block, timeout, &deadline))
         return false;
-    Py_ssize_t size = container_size(self);
+    Py_ssize_t size = items_size(self);
     while (size >= self->limit && self->limit != 0) {
         if (deadline == 0 || (deadline != THR_FOREVER && deadline <= thr_now()))
             return refuse(self->state->full);
@@ -332,7 +190,7 @@ static bool await_room(struct queue *self, PyObject *block, PyObject *timeout)
             return false;
         if (self->is_shutdown)
             return refuse(self->state->shut_down);
-        size = container_size(self);
+        size = items_size(self);
     }
     return size >= 0;
 }
@@ -343,7 +201,7 @@ static bool await_item(struct queue *self, PyObject *block, PyObject *timeout)
     thr_time deadline = THR_FOREVER;
     if ((block || timeout) && !deadline_of(block, timeout, &deadline))
         return false;
-    Py_ssize_t size = container_size(self);
+    Py_ssize_t size = items_size(self);
     while (size == 0) {
         if (self->is_shutdown)
             return refuse(self->state->shut_down);
@@ -351,7 +209,7 @@ static bool await_item(struct queue *self, PyObject *block, PyObject *timeout)
             return refuse(self->state->empty);
         if (condition_wait(self->not_empty, deadline) < 0)
             return false;
-        size = container_size(self);
+        size = items_size(self);
     }
     return size > 0;
 }
@@ -360,7 +218,7 @@ static PyObject *put_item(struct queue *self, PyObject *item, PyObject *block, P
 {
     if (!lock(self))
         return NULL;
-    PyObject *result = await_room(self, block, timeout) ? container_put(self, item) : NULL;
+    PyObject *result = await_room(self, block, timeout) ? items_put(self, item) : NULL;
     if (result) {
         self->unfinished++;
         condition_notify(self->not_empty, 1);
@@ -374,7 +232,7 @@ static PyObject *get_item(struct queue *self, PyObject *block, PyObject *timeout
 {
     if (!lock(self))
         return NULL;
-    PyObject *item = await_item(self, block, timeout) ? container_get(self) : NULL;
+    PyObject *item = await_item(self, block, timeout) ? items_get(self) : NULL;
     if (item)
         condition_notify(self->not_full, 1);
     unlock(self);
@@ -416,12 +274,12 @@ static PyObject *put_nowait(struct queue *self, PyObject *const *args, Py_ssize_
     PyObject *item = NULL;
     if (!args_parse(&put_nowait_signature, args, nargs, kwnames, &item))
         return NULL;
-    return direct(self) ? put_item(self, item, Py_False, NULL) : call_nowait(self, "put", item);
+    return items_direct(self) ? put_item(self, item, Py_False, NULL) : call_nowait(self, "put", item);
 }
 
 static PyObject *get_nowait(struct queue *self, PyObject *Py_UNUSED(none))
 {
-    return direct(self) ? get_item(self, Py_False, NULL) : call_nowait(self, "get", NULL);
+    return items_direct(self) ? get_item(self, Py_False, NULL) : call_nowait(self, "get", NULL);
 }
 
 static PyObject *task_done(struct queue *self, PyObject *Py_UNUSED(none))
@@ -453,7 +311,7 @@ static Py_ssize_t size_now(struct queue *self)
 {
     if (!lock(self))
         return -1;
-    Py_ssize_t size = container_size(self);
+    Py_ssize_t size = items_size(self);
     unlock(self);
     return size;
 }
@@ -485,8 +343,8 @@ static const struct signature shutdown_signature = {"Queue.shutdown", shutdown_n
 static bool drain(struct queue *self)
 {
     Py_ssize_t size;
-    while ((size = container_size(self)) > 0) {
-        PyObject *item = container_get(self);
+    while ((size = items_size(self)) > 0) {
+        PyObject *item = items_get(self);
         if (!item)
             return false;
         Py_DECREF(item);
@@ -561,10 +419,10 @@ static PyMethodDef methods[] = {
      CALL("shutdown($self, /, immediate=False)") "Have put() raise ShutDown from now on, and get() when nothing is "
                                                  "left, which is at once if immediate."},
 #endif
-    {"_qsize", (PyCFunction)qsize_hook, METH_NOARGS, NULL},
-    {"_init", (PyCFunction)init_hook, METH_O, NULL},
-    {"_put", (PyCFunction)fifo_put, METH_O, NULL},
-    {"_get", (PyCFunction)fifo_get, METH_NOARGS, NULL},
+    {"_qsize", (PyCFunction)items_qsize, METH_NOARGS, NULL},
+    {"_init", (PyCFunction)items_init, METH_O, NULL},
+    {"_put", (PyCFunction)items_fifo_put, METH_O, NULL},
+    {"_get", (PyCFunction)items_fifo_get, METH_NOARGS, NULL},
     {"__reduce__", (PyCFunction)reduce, METH_NOARGS, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "See PEP 585"},
     {NULL, NULL, 0, NULL},
@@ -613,8 +471,8 @@ PyType_Spec queue_spec = {
 };
 
 static PyMethodDef lifo_methods[] = {
-    {"_put", (PyCFunction)lifo_put, METH_O, NULL},
-    {"_get", (PyCFunction)lifo_get, METH_NOARGS, NULL},
+    {"_put", (PyCFunction)items_lifo_put, METH_O, NULL},
+    {"_get", (PyCFunction)items_lifo_get, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 
@@ -636,8 +494,8 @@ PyType_Spec lifo_queue_spec = {
 };
 
 static PyMethodDef priority_methods[] = {
-    {"_put", (PyCFunction)priority_put, METH_O, NULL},
-    {"_get", (PyCFunction)priority_get, METH_NOARGS, NULL},
+    {"_put", (PyCFunction)items_priority_put, METH_O, NULL},
+    {"_get", (PyCFunction)items_priority_get, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

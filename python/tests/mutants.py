@@ -27,12 +27,12 @@ MUTANTS = [
     ("semaphore.c", "bounded ? number : PY_SSIZE_T_MAX", "bounded ? PY_SSIZE_T_MAX : PY_SSIZE_T_MAX", "test_threading",
      "*.BoundedSemaphoreTests.test_release_unacquired"),
     ("barrier.c", "self->broken = then_broken;", "self->broken = false;", "test_threading", "*.BarrierTests.test_abort"),
-    ("queue.c", "PyObject_Vectorcall(self->state->deque_popleft, &self->items, 1, NULL)",
+    ("queue_items.c", "PyObject_Vectorcall(self->state->deque_popleft, &self->items, 1, NULL)",
      'PyObject_CallMethod(self->items, "pop", NULL)', "test_queue", "*.CQueueTest.test_basic *.PyQueueTest.test_basic"),
-    ("queue.c", 'has_items(self) ? PyObject_CallMethod(self->items, "pop", NULL) : NULL',
+    ("queue_items.c", 'has_items(self) ? PyObject_CallMethod(self->items, "pop", NULL) : NULL',
      'has_items(self) ? PyObject_CallMethod(self->items, "pop", "i", 0) : NULL', "test_queue",
      "*LifoQueueTest.test_basic"),
-    ("queue.c", "PyObject_Vectorcall(self->state->heappop, &self->items, 1, NULL)",
+    ("queue_items.c", "PyObject_Vectorcall(self->state->heappop, &self->items, 1, NULL)",
      'PyObject_CallMethod(self->items, "pop", NULL)', "test_queue", "*PriorityQueueTest.test_basic"),
 ]
 
