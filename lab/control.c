@@ -32,8 +32,6 @@
 
 enum {
     ASIDE = 64,       /* wakes by handlers that wait */
-    POLITE = 3,       /* questions in a row that count as a yield */
-    PATIENT = 12,     /* of all who can run: then time moves on */
     END_ROUNDS = 4,   /* of the C library's thread-end destructors */
     CIRCLE = 1 << 14, /* fair steps after which it is looked whether some wait for each other */
     NUDGE = 64        /* fair steps for each strand after which time moves on */
@@ -42,7 +40,6 @@ enum {
 struct run *control_run;
 __thread struct strand *control_self;
 
-static const struct strategy *strategy;
 static pthread_key_t end_key;
 static uint64_t arrivals;
 static uint64_t daemon_steps;
@@ -103,7 +100,7 @@ static struct strand *strand_new(const struct strand *parent)
     strand->parent = parent ? parent->id : 0;
     strand->operation = HOOK_THREAD_BEGIN;
     history_born(strand, parent);
-    strategy->born(run, strand);
+    choose_strategy->born(run, strand);
     return strand;
 }
 
@@ -248,45 +245,14 @@ static void wake_those_aside(void)
     }
 }
 
-/* -- Who goes on -------------------------------------------------------------------------------------------------- */
-
-static strand_set those_ready(const struct run *run)
+void control_let_in(void)
 {
-    strand_set set = 0;
-    for (uint32_t i = 0; i < run->strands; i++)
-        set |= (strand_set)(run->strand[i].state == STRAND_READY) << i;
-    return set;
+    let_comers_in();
+    if (outside_signals)
+        wake_those_aside();
 }
 
-static strand_set those_timed(const struct run *run)
-{
-    strand_set set = 0;
-    for (uint32_t i = 0; i < run->strands; i++) {
-        const struct strand *strand = &run->strand[i];
-        set |= (strand_set)(strand->state == STRAND_WAITING && strand->deadline != THR_FOREVER) << i;
-    }
-    return set;
-}
-
-static bool yields(const struct strand *self)
-{
-    return self->operation == HOOK_YIELD || self->idle >= POLITE;
-}
-
-static bool all_only_ask(const struct run *run, strand_set candidates)
-{
-    for (uint32_t i = 0; i < run->strands; i++) {
-        if (control_has(candidates, &run->strand[i]) && run->strand[i].idle < PATIENT)
-            return false;
-    }
-    return true;
-}
-
-static void forget_idle(struct run *run)
-{
-    for (uint32_t i = 0; i < run->strands; i++)
-        run->strand[i].idle = 0;
-}
+/* -- A decision ---------------------------------------------------------------------------------------------------- */
 
 /* Whether somebody that the process would wait for can still go on by itself. */
 static bool only_daemons(const struct run *run)
@@ -299,80 +265,6 @@ static bool only_daemons(const struct run *run)
             return false;
     }
     return true;
-}
-
-/* The candidates; time has moved on where it had to. */
-static strand_set candidates_now(struct run *run, const struct strand *self)
-{
-    for (;;) {
-        let_comers_in();
-        if (outside_signals)
-            wake_those_aside();
-        strand_set candidates = those_ready(run);
-        if (candidates == 0) {
-            if (!clock_advance(run))
-                stuck_check();
-            continue;
-        }
-        if (all_only_ask(run, candidates)) {
-            forget_idle(run);
-            clock_nudge(run);
-            continue;
-        }
-        strand_set others = candidates & ~set_of(self->id);
-        return others != 0 && control_has(candidates, self) && yields(self) ? others : candidates;
-    }
-}
-
-/* Everybody in turn. */
-static struct strand *choose_fairly(struct run *run, const struct strand *self, strand_set candidates)
-{
-    strand_set others = candidates & ~set_of(self->id);
-    return strategy_default(run, self, others != 0 ? others : candidates);
-}
-
-/* One whose wait ends before its time, if this is the moment; in a given schedule: if it says so. */
-static struct strand *choose_early(struct run *run, const struct strand *self)
-{
-    if (run->plan.strategy == STRATEGY_GIVEN) {
-        const struct move *move = given_move(run, self);
-        if (!move || !move->early || move->next >= run->strands)
-            return NULL;
-        return control_has(those_timed(run), &run->strand[move->next]) ? &run->strand[move->next] : NULL;
-    }
-    if (run->plan.early == 0 || strategy_random_below(run->plan.early) != 0)
-        return NULL;
-    strand_set timed = those_timed(run);
-    uint32_t n = set_count(timed);
-    if (n == 0)
-        return NULL;
-    for (uint32_t skip = strategy_random_below(n); skip > 0; skip--)
-        timed &= timed - 1;
-    return &run->strand[set_first(timed)];
-}
-
-static struct strand *choose(struct run *run, struct strand *self)
-{
-    strand_set candidates = candidates_now(run, self);
-    struct strand *usual = strategy_default(run, self, candidates);
-    struct strand *early = run->fair ? NULL : choose_early(run, self);
-    if (early) {
-        clock_end_early(run, early);
-        run->moved++;
-        record_decision(run, self, early, candidates, DECIDED_EARLY);
-        return early;
-    }
-    if ((candidates & (candidates - 1)) == 0)
-        return usual;
-    if (run->fair) {
-        struct strand *next = choose_fairly(run, self, candidates);
-        record_decision(run, self, next, candidates, DECIDED_FAIR);
-        return next;
-    }
-    struct strand *next = strategy->choose(run, self, candidates);
-    uint32_t preemption = next != self && control_has(candidates, self) ? DECIDED_PREEMPTION : 0;
-    record_decision(run, self, next, candidates, preemption | (next == usual ? DECIDED_DEFAULT : 0));
-    return next;
 }
 
 static void count_step(struct run *run, struct strand *self)
@@ -397,9 +289,9 @@ void control_decide(struct strand *self)
     struct run *run = control_run;
     unseen_begin();
     count_step(run, self);
-    if (yields(self))
-        strategy->yielded(run, self);
-    struct strand *next = choose(run, self);
+    if (choose_yields(self))
+        choose_strategy->yielded(run, self);
+    struct strand *next = choose_next(run, self);
     unseen_end();
     if (next == self)
         return;
@@ -421,7 +313,7 @@ void control_point(struct strand *self, uint32_t operation, const void *object)
     self->object = object;
     control_decide(self);
     record_step(self, operation, object);
-    strategy->stepped(control_run, self, object);
+    choose_strategy->stepped(control_run, self, object);
     outside_leave();
 }
 
@@ -574,8 +466,7 @@ void control_begin(struct run *run)
     arrivals = 0;
     daemon_steps = 0;
     comers = NULL;
-    strategy = strategy_of(run->plan.strategy);
-    strategy_seed(run->plan.seed);
+    choose_begin(run);
     given_begin(run);
     clock_begin(run);
     record_begin(run);

@@ -72,6 +72,23 @@ static inline bool control_has(strand_set set, const struct strand *strand)
     return (set >> strand->id & 1) != 0;
 }
 
+/* Those who came from outside, or were woken by a handler, since the last decision are among those who can go on. */
+void control_let_in(void);
+
+/* -- choose.c: who goes on ------------------------------------------------------------------------------------------ */
+
+struct strategy;
+extern const struct strategy *choose_strategy; /* the plan's */
+
+/* A run begins. */
+void choose_begin(const struct run *run);
+
+/* Whether it lets others go first. */
+bool choose_yields(const struct strand *self);
+
+/* Who goes on now; time has moved on where it had to. */
+struct strand *choose_next(struct run *run, struct strand *self);
+
 /* -- system.c: the library's side ---------------------------------------------------------------------------------- */
 
 extern const struct wait_system lab_system;
@@ -87,14 +104,15 @@ void outside_note(const char *name);
 /* A run begins: notes what was so before it. */
 void outside_begin(void);
 
-/* Between the two, the calling thread's calls of the C library are the laboratory's own. */
 /* Signals were sent, whose handlers may still be on their way. */
 extern bool outside_signals;
 
-/* Whether the calling thread is in the laboratory's own code, or stopped there. */
-bool outside_inside(void);
+/* Between the two, the calling thread's calls of the C library are the laboratory's own. */
 void outside_enter(void);
 void outside_leave(void);
+
+/* Whether the calling thread is in the laboratory's own code, or stopped there. */
+bool outside_inside(void);
 
 /* -- history.c: what has happened before, as hashes ---------------------------------------------------------------- */
 
