@@ -102,7 +102,6 @@ struct support_thread;
 struct support_thread *support_thread_start(void (*function)(void *arg), void *arg);
 void support_thread_join(struct support_thread *thread);
 struct support_thread *support_self(void); /* the caller; NULL for main */
-pthread_t support_thread_native(const struct support_thread *thread);
 
 /* A number of threads that run the same function, like the Bunch of CPython's lock tests. */
 enum { SUPPORT_BUNCH_MAX = 64 };
@@ -215,6 +214,13 @@ struct support_pester {
 };
 void support_pester_start(struct support_pester *pester, void (*function)(void *arg), void *arg);
 void support_pester_stop(struct support_pester *pester);
+
+/* Lets waits of the calling thread end as interrupted, once support_interrupt has been called: an interruptible one is asked
+ * before it sleeps, too. */
+void support_interruptible(void);
+
+/* Sends signals to the thread until *result, THR_INVALID so far, is another. One thread at a time. */
+void support_interrupt(const struct support_thread *thread, const thr_result *result);
 
 /* Lets the calling thread stumble until support_stumble_stop: it pauses for some microseconds, every few tens of them, at
  * any instruction. So others come between two steps that are as good as one otherwise. A sleep is interrupted by that: who

@@ -12,6 +12,7 @@
 
 #include "internal.h"
 #include "wait/atomic.h"
+#include "wait/wait.h"
 
 struct support_thread {
     pthread_t native;
@@ -63,11 +64,6 @@ void support_thread_join(struct support_thread *thread)
     if (error != 0)
         support_fail(__FILE__, __LINE__, "pthread_join: %s", strerror(error));
     free(thread);
-}
-
-pthread_t support_thread_native(const struct support_thread *thread)
-{
-    return thread->native;
 }
 
 size_t support_index(void)
@@ -180,6 +176,13 @@ static void handle(int signal)
     internal_raise(&pester->handled.value);
 }
 
+static void handle_signals(void)
+{
+    struct sigaction action = {.sa_handler = handle};
+    if (sigaction(SIGUSR1, &action, NULL) != 0)
+        support_fail(__FILE__, __LINE__, "sigaction: %s", strerror(errno));
+}
+
 static void send_signals(void *arg)
 {
     struct support_pester *pester = arg;
@@ -199,9 +202,7 @@ void support_pester_start(struct support_pester *pester, void (*function)(void *
     *pester =
         (struct support_pester){.target = pthread_self(), .function = function, .arg = arg, .pause = PESTER_PAUSE};
     pestered = pester;
-    struct sigaction action = {.sa_handler = handle};
-    if (sigaction(SIGUSR1, &action, NULL) != 0)
-        support_fail(__FILE__, __LINE__, "sigaction: %s", strerror(errno));
+    handle_signals();
     pester->sender = support_thread_start(send_signals, pester);
     support_count_wait(&pester->handled, 1);
 }
@@ -211,6 +212,28 @@ void support_pester_stop(struct support_pester *pester)
     internal_raise(&pester->ended);
     support_thread_join(pester->sender);
     pestered = NULL; /* a last signal may still come */
+}
+
+static uint32_t interrupted;
+
+static bool is_interrupted(void *arg)
+{
+    (void)arg;
+    return load_acquire(&interrupted);
+}
+
+void support_interruptible(void)
+{
+    support_record()->interrupt = is_interrupted;
+}
+
+void support_interrupt(const struct support_thread *thread, const thr_result *result)
+{
+    handle_signals();
+    store_release(&interrupted, 1);
+    while (load_acquire(result) == THR_INVALID)
+        (void)pthread_kill(thread->native, SIGUSR1);
+    store_release(&interrupted, 0);
 }
 
 /* -- Stumbling ---------------------------------------------------------------------------------------------------- */

@@ -2,10 +2,6 @@
 
 #include "calls.h"
 
-#include <signal.h>
-
-#include "wait/wait.h"
-
 /* -- Waiting ------------------------------------------------------------------------------------------------------ */
 
 struct crowd {
@@ -216,51 +212,32 @@ static void test_about_to_sleep(void **state)
 
 /* -- Interruptible waits ------------------------------------------------------------------------------------------ */
 
-/* Only when the waiter has been seen asleep: it asks before, too. */
-static uint32_t shall_go;
-
-static bool shall_it(void *arg)
-{
-    (void)arg;
-    return load_acquire(&shall_go);
-}
-
-static void nothing(int signal)
-{
-    (void)signal;
-}
-
 static void get_interruptibly(void *arg)
 {
-    support_record()->interrupt = shall_it;
+    support_interruptible();
     get_it(arg);
 }
 
 static void put_interruptibly(void *arg)
 {
-    support_record()->interrupt = shall_it;
+    support_interruptible();
     put_it(arg);
 }
 
 static void join_interruptibly(void *arg)
 {
-    support_record()->interrupt = shall_it;
+    support_interruptible();
     join_it(arg);
 }
 
 static void interrupt(struct support_thread *thread, struct call *call)
 {
-    store_release(&shall_go, 1);
-    while (load_acquire(&call->result) == THR_INVALID)
-        (void)pthread_kill(support_thread_native(thread), SIGUSR1);
+    support_interrupt(thread, &call->result);
     ends(thread, call, THR_INTERRUPTED);
-    store_release(&shall_go, 0);
 }
 
 static void interrupted(enum kind kind)
 {
-    struct sigaction action = {.sa_handler = nothing};
-    (void)sigaction(SIGUSR1, &action, NULL);
     thr_queue *queue = queue_of(kind, 1);
     struct call call = {queue, THR_FOREVER, NULL, THR_INVALID};
     interrupt(waits(get_interruptibly, &call), &call);

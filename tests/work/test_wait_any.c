@@ -242,39 +242,21 @@ static void test_many(void **state)
     }
 }
 
-/* Only when the waiter has been seen asleep: it asks before, too. */
-static uint32_t shall_go;
-
-static bool shall_it(void *arg)
-{
-    (void)arg;
-    return load_acquire(&shall_go);
-}
-
-static void nothing(int signal)
-{
-    (void)signal;
-}
-
 static void wait_interruptibly(void *arg)
 {
-    support_record()->interrupt = shall_it;
+    support_interruptible();
     wait_any(arg);
 }
 
 static void test_interrupted(void **state)
 {
     (void)state;
-    struct sigaction action = {.sa_handler = nothing};
-    (void)sigaction(SIGUSR1, &action, NULL);
     thr_event event = THR_EVENT_INIT;
     const thr_waitable any = thr_waitable_event(&event);
     struct call call = {&any, 1, THR_FOREVER, 0, THR_INVALID};
     struct support_thread *thread = support_thread_start(wait_interruptibly, &call);
     support_wait_thread_blocked(thread, &any);
-    store_release(&shall_go, 1);
-    while (load_acquire(&call.result) == THR_INVALID)
-        (void)pthread_kill(support_thread_native(thread), SIGUSR1);
+    support_interrupt(thread, &call.result);
     support_thread_join(thread);
     CHECK_RESULT(call.result, THR_INTERRUPTED);
 }
