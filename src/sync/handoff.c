@@ -40,7 +40,7 @@ void handoff_grant(struct waiter *head, uint32_t keep)
     head->keep = keep;
     struct waiter *others = head->next;
     struct waiter *rest = others;
-    for (int ahead = keep ? 0 : AHEAD; ahead > 0 && rest; ahead--)
+    for (int ahead = AHEAD; ahead > 0 && rest; ahead--)
         rest = rest->next;
     head->next = rest;
     grant(head);

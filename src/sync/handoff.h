@@ -6,7 +6,9 @@
  *
  * With the head, AHEAD others are granted, so that they are awake by the time that the lock comes to them: a thread takes
  * longer to wake up than it holds most locks, and processors that fall idle between two steps take longest of all. If
- * that was too early, they go to sleep on the lock; then WAITERS is set, and as long as it is, heads go alone.
+ * that was too early, they sleep on the lock, and are woken once more. That is no reason to let the next heads go alone:
+ * by R1 the sleepers stay asleep while anybody is pending, and one that came too early would cost all the others a wake
+ * that nobody's work hides.
  *
  *  record.pending   a bitlock (wait/bitlock.h) whose data is the list of heads: each is the first of the waiters for one
  *                   lock, with the others as its followers
@@ -18,6 +20,8 @@
  * H3  The last access to a waiter by anyone but itself is the swap to GRANTED; then only its address is used.
  * R1  A release that grants a head wakes none of the lock's sleepers, though it clears WAITERS: it leaves that to the head,
  *     which retakes the lock with WAITERS set (`keep`), and whose release then wakes the next, pending or asleep.
+ *     A follower that is granted with it, or anybody else, may take the lock before it, without WAITERS: the debt stays with
+ *     the head, which cannot give up.
  *
  *  state     meaning                              left by
  *  WAITING   not granted; the waiter is awake     the waiter: -> ASLEEP; a grant: -> GRANTED
