@@ -14,10 +14,12 @@
 #define THR__BEGIN extern "C" {
 #define THR__END }
 #define THR__NULL nullptr
+#define THR__NOEXCEPT noexcept
 #else
 #define THR__BEGIN
 #define THR__END
 #define THR__NULL NULL
+#define THR__NOEXCEPT
 #endif
 
 #define THR_API __attribute__((visibility("default")))
@@ -63,12 +65,22 @@ THR_INLINE bool thr__asks(uint32_t me)
 /* The laboratory may let another thread go on here: before a question that changes nothing, such as is_set. */
 THR_API void thr__look(const void *object);
 
-/* Calls the function of a task: os_call in src/os/os.h. */
-struct thr__called {
-    void *value;
-    uintptr_t called;
-};
-THR_API struct thr__called thr__call(void *(*function)(void *arg), void *arg, uintptr_t floor);
+/* These two are part of the function that they stand in, always. The stack pointer, as it is at a call made next: by it
+ * os_return (src/os/os.h) finds that call. 0 where it does not find any. */
+static inline __attribute__((always_inline)) uintptr_t thr__stack(void)
+{
+    uintptr_t stack = 0;
+#if defined(__x86_64__) && defined(__LP64__)
+    __asm__ volatile("movq %%rsp, %0" : "=r"(stack));
+#endif
+    return stack;
+}
+
+/* No C++ exception comes out of it: std::terminate is called first. */
+static inline __attribute__((always_inline)) void thr__call(void *(*function)(void *arg), void *arg) THR__NOEXCEPT
+{
+    (void)function(arg);
+}
 
 /* One compare-and-swap that must succeed at the first try. Orders are acquire (to take) or release (to give). */
 THR_INLINE bool thr__cas_acquire(uint32_t *word, uint32_t expected, uint32_t desired)

@@ -29,7 +29,8 @@
  * have spawned into groups; nothing else: see future.h.
  *
  * thr_fail() in a task unwinds to the wait that runs it. A function on the way that was compiled without unwind tables cannot
- * be unwound: on x86-64 that ends the process, with a line on standard error; elsewhere its cleanups do not run.
+ * be unwound: on x86-64 that ends the process, with a line on standard error; elsewhere its cleanups do not run. A C++
+ * exception must not leave a task: see executor.h.
  *
  * In the child of a fork all groups that were open are cancelled, and only the thread's own are still there: a task that has
  * forked, and that another thread waits for, has nobody there who waits for it. If it fails, the excepthook is told.
@@ -44,14 +45,19 @@
 
 THR__BEGIN
 
+/* Private: a frame, or an open group: see src/work/frame.h. */
+struct thr__frame {
+    struct thr__frame *next;
+    uintptr_t stack;
+};
+
 /** A group; zeroed, or rather THR_GROUP_INIT, is one that is not open. */
 typedef struct thr_group {
-    uintptr_t frame_;
-    struct thr_group *next_;
+    struct thr__frame frame_;
     uint32_t here_;
+    uint32_t cancels_;
     uint32_t away_;
     uint32_t state_;
-    uint32_t cancels_;
     void *failure_;
     thr_executor *executor_;
 } thr_group;
@@ -59,7 +65,7 @@ typedef struct thr_group {
 /** A group whose tasks this executor runs. */
 #define THR_GROUP_INIT(executor)                                                                                       \
     {                                                                                                                  \
-        0, THR__NULL, 0, 0, 0, 0, THR__NULL, (executor)                                                                \
+        {THR__NULL, 0}, 0, 0, 0, 0, THR__NULL, (executor)                                                              \
     }
 
 /** Storage for one task: until the wait has returned, it must not be used for another. */
@@ -77,7 +83,7 @@ enum { THR__DEQUE_SIZE = 1024 };
 struct thr__deque {
     int64_t bottom __attribute__((aligned(64)));
     int64_t end;
-    uintptr_t floor; /* the middle of the worker's stack */
+    uintptr_t floor; /* below it on the stack no wait calls a task itself */
     thr_executor *executor;
     const uint32_t *hungry; /* the executor's, as the next one */
     const uint32_t *cancelled;
@@ -87,20 +93,26 @@ struct thr__deque {
     thr_task *slots[THR__DEQUE_SIZE] __attribute__((aligned(64)));
 };
 
-/* The calling thread's. The deque is NULL where the inline paths are not possible; where it is not, there is a frame. Both of
- * these are explained in src/work/frame.h. */
+/* The calling thread's. The deque is NULL where the inline paths are not possible; where it is not, there is a frame. */
 struct thr__here {
     struct thr__deque *deque;
-    uintptr_t frame;
-    thr_group *open;
+    struct thr__frame *top; /* src/work/frame.h */
     void *worker;
 };
-enum { THR__RUNS = 1 };
 extern THR_API __thread struct thr__here thr__here __attribute__((tls_model("initial-exec")));
+
+/* What `stack` says. */
+enum {
+    THR__OPEN = 0,   /* this is a group, and not a frame */
+    THR__STRUCT = 1, /* it is a struct frame */
+    THR__CALLED = 2, /* a group, and its wait runs a task, by os_call */
+    /* else: the same, but the wait has called the task itself, and this was the stack pointer */
+};
 
 THR_API thr_result thr__group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg);
 THR_API thr_result thr__group_notice(thr_executor *executor);
 THR_API thr_result thr__group_wait(thr_group *group);
+THR_API bool thr__group_call(thr_group *group, const thr_task *task);
 THR_API thr_result thr__group_back(thr_group *group);
 THR_API thr_result thr__group_ran(thr_group *group);
 
@@ -112,22 +124,22 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
                                                     void *arg)
 {
     struct thr__deque *deque = thr__here.deque;
-    uintptr_t frame = thr__here.frame;
+    struct thr__frame *top = thr__here.top;
     if (THR__UNLIKELY(!deque || deque->executor != group->executor_ || !task || !function))
         return thr__group_spawn(group, task, function, arg);
     int64_t bottom = deque->bottom;
     if (THR__UNLIKELY(bottom >= deque->end))
         return thr__group_spawn(group, task, function, arg);
-    if (!group->frame_) {
+    if (!group->frame_.next) {
         if (THR__UNLIKELY(group->state_ != 0 || group->cancels_ != 0))
             return thr__group_spawn(group, task, function, arg);
-        group->frame_ = frame;
-        group->next_ = thr__here.open;
-        thr__here.open = group;
-    } else if (THR__UNLIKELY(group->frame_ != frame)) {
-        return thr__group_spawn(group, task, function, arg);
+        group->frame_.next = top;
+        __atomic_store_n(&thr__here.top, &group->frame_, __ATOMIC_RELEASE); /* N2 in src/work/frame.h */
+    } else {
+        if (THR__UNLIKELY(top != &group->frame_ || group->frame_.stack != THR__OPEN))
+            return thr__group_spawn(group, task, function, arg);
+        group->here_++;
     }
-    group->here_++;
     task->function_ = function;
     task->arg_ = arg;
     task->group_ = (uintptr_t)group;
@@ -146,8 +158,7 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
 THR__INLINE_ALWAYS thr_result thr_group_wait(thr_group *group)
 {
     struct thr__deque *deque = thr__here.deque;
-    uintptr_t frame = thr__here.frame;
-    if (THR__UNLIKELY(!deque || thr__here.open != group || group->frame_ != frame))
+    if (THR__UNLIKELY(!deque || thr__here.top != &group->frame_ || group->frame_.stack != THR__OPEN))
         return thr__group_wait(group);
     int64_t bottom = deque->bottom - 1;
     __atomic_store_n(&deque->bottom, bottom, __ATOMIC_RELEASE);
@@ -157,17 +168,20 @@ THR__INLINE_ALWAYS thr_result thr_group_wait(thr_group *group)
     thr_task *task = __atomic_load_n(&deque->slots[(uint64_t)bottom % THR__DEQUE_SIZE], __ATOMIC_RELAXED);
     if (THR__UNLIKELY(task->group_ != (uintptr_t)group || __atomic_load_n(deque->cancelled, __ATOMIC_RELAXED) != 0))
         return thr__group_back(group);
-    thr__here.frame = (uintptr_t)group | THR__RUNS;
-    if (THR__UNLIKELY(!thr__call(task->function_, task->arg_, deque->floor).called))
+    uintptr_t stack = thr__stack();
+    if (THR__LIKELY(stack > deque->floor)) {
+        __atomic_store_n(&group->frame_.stack, stack, __ATOMIC_RELAXED);
+        thr__call(task->function_, task->arg_);
+    } else if (!thr__group_call(group, task)) {
         return thr__group_back(group);
-    if (THR__UNLIKELY(thr__here.open != group || group->here_ != 1 ||
+    }
+    if (THR__UNLIKELY(thr__here.top != &group->frame_ || group->here_ != 0 ||
                       __atomic_load_n(&group->away_, __ATOMIC_ACQUIRE) != 0 || /* pairs with discount in group.c */
                       __atomic_load_n(&group->state_, __ATOMIC_RELAXED) != 0))
         return thr__group_ran(group);
-    thr__here.open = group->next_;
-    __atomic_store_n(&thr__here.frame, group->frame_, __ATOMIC_RELEASE); /* N2 in src/work/frame.h */
-    group->frame_ = 0;
-    group->here_ = 0;
+    __atomic_store_n(&thr__here.top, group->frame_.next, __ATOMIC_RELEASE); /* N2 in src/work/frame.h */
+    group->frame_.next = THR__NULL;
+    group->frame_.stack = THR__OPEN;
     return THR_OK;
 }
 

@@ -53,7 +53,7 @@ static bool is_record(const volatile void *at)
 
 static bool is_writable(const volatile void *at)
 {
-    return is_record(at) || at == &errno || at == &thr__here.open ||
+    return is_record(at) || at == &errno || at == &thr__here.top ||
            (uintptr_t)at - (uintptr_t)world.ghost < sizeof world.ghost;
 }
 

@@ -63,11 +63,10 @@ void model_free(void *at)
     scenario.object->release(at);
 }
 
-void scenario_worker(struct thr__deque *deque, void *frame)
+void scenario_worker(struct thr__deque *deque, struct thr__frame *frame)
 {
     thr__here.deque = deque;
-    thr__here.frame = (uintptr_t)frame;
-    thr__here.open = NULL;
+    thr__here.top = frame;
 }
 
 bool scenario_freed(const void *at)

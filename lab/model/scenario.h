@@ -56,8 +56,8 @@ void scenario_point(void);
 /* The thread's object, or a part of it, is freed: nobody may touch it any more, but for a wake of its address. */
 void scenario_free(void *at, size_t size);
 
-/* The calling thread stands in for a worker whose deque this is; NULL: for none any more. */
-void scenario_worker(struct thr__deque *deque, void *frame);
+/* The calling thread stands in for a worker whose deque this is, in that frame; NULL: for none any more. */
+void scenario_worker(struct thr__deque *deque, struct thr__frame *frame);
 
 /* Whether it was freed. */
 bool scenario_freed(const void *at);

@@ -67,14 +67,11 @@ thr_result executors_prepare(void)
     return THR_OK;
 }
 
-struct thr__called os_call(void *(*function)(void *), void *arg, uintptr_t floor)
+bool frame_run(struct frame *frame, void *(*function)(void *arg), void *arg, void **result, bool report)
 {
-    (void)floor;
-    return (struct thr__called){function(arg), 1};
-}
-
-void frame_returned(void)
-{
+    (void)frame, (void)report;
+    *result = function(arg);
+    return true;
 }
 
 void *failure_of(const struct frame *frame)

@@ -236,21 +236,25 @@ size_t os_stack_size(void)
 
 /* -- Coming back --------------------------------------------------------------------------------------------------
  *
- * os_call is on the shortest path of a task. So where the unwinder can tell what the caller's registers were, nothing is kept
- * for a return: the unwinder stops when it comes to the first frame of os_call, and that returns. Else, or where the
- * processor keeps a second stack of return addresses, the registers are kept, as by setjmp.
+ * A call is on the shortest path of a task. So where the unwinder can tell what the caller's registers were, nothing is kept
+ * for a return: the unwinder stops when it comes to who has called, and that goes on. Else, or where the processor keeps a second
+ * stack of return addresses, os_call keeps the registers, as by setjmp.
  *
  * No exception of another language goes through os_call, to a handler below: who has called it would not come back, with a
  * frame in place that is gone. Its personality routine says so while a handler is looked for, when nothing is unwound yet; then
  * C++ calls std::terminate, as where an exception leaves the function of a thread. */
 
-extern struct thr__called thr__call(void *(*function)(void *), void *arg, uintptr_t floor)
-    __attribute__((alias("os_call")));
-
 /* AddressSanitizer has to know of stacks that are left without a return. */
 extern void __asan_handle_no_return(void) __attribute__((weak));
 
 #ifdef THR_CAN_UNWIND
+
+/* A second os_return, in a cleanup that the first one runs, may end before that goes on: then this is again what it was, as all
+ * say the same. */
+static __thread struct {
+    struct _Unwind_Exception exception;
+    uintptr_t (*where)(void);
+} returning;
 
 /* Of os_call, which says so to the assembler: in 4 bytes, relative to their place (0x1b). */
 __attribute__((used, visibility("hidden"))) _Unwind_Reason_Code os_call_personality(int version, _Unwind_Action actions,
@@ -270,37 +274,29 @@ _Unwind_Reason_Code os_call_personality(int version, _Unwind_Action actions, _Un
 
 #endif
 
-#if defined(THR_CAN_UNWIND) && defined(__x86_64__) && !defined(__CET__)
+#if OS_FINDS_CALLS
 
-enum { ROOM = 40 }; /* keeps the stack aligned */
-
-_Static_assert(sizeof(struct _Unwind_Exception) <= ROOM, "there is room for one in the frame of os_call");
-
-/* It saves nothing; its frame has room for what os_return needs. */
-__attribute__((naked)) struct thr__called os_call(__attribute__((unused)) void *(*function)(void *),
-                                                  __attribute__((unused)) void *arg,
-                                                  __attribute__((unused)) uintptr_t floor)
+/* It saves nothing. */
+__attribute__((naked)) void *os_call(__attribute__((unused)) void *(*function)(void *),
+                                     __attribute__((unused)) void *arg)
 {
     __asm__(".cfi_personality 0x1b, os_call_personality\n\t"
-            "cmpq %rdx, %rsp\n\t"
-            "jbe 1f\n\t"
-            "subq $40, %rsp\n\t"
-            ".cfi_adjust_cfa_offset 40\n\t"
+            "subq $8, %rsp\n\t"
+            ".cfi_adjust_cfa_offset 8\n\t"
             "movq %rdi, %rax\n\t"
             "movq %rsi, %rdi\n\t"
             "callq *%rax\n\t"
-            "addq $40, %rsp\n\t"
-            ".cfi_adjust_cfa_offset -40\n\t"
-            "movl $1, %edx\n\t"
-            "ret\n"
-            "1:\n\t"
-            "xorl %edx, %edx\n\t"
+            "addq $8, %rsp\n\t"
+            ".cfi_adjust_cfa_offset -8\n\t"
             "ret");
 }
 
-static bool is_call(struct _Unwind_Context *context)
+/* Whether who has called stands there. (What the unwinder calls the CFA is the stack pointer, as it is after the return to
+ * there.) */
+static bool is_caller(struct _Unwind_Context *context)
 {
-    return _Unwind_GetRegionStart(context) == (uintptr_t)os_call;
+    uintptr_t stack = returning.where();
+    return stack == 0 ? _Unwind_GetRegionStart(context) == (uintptr_t)os_call : _Unwind_GetCFA(context) == stack;
 }
 
 /* The function that it has called returns NULL. */
@@ -330,20 +326,19 @@ static _Noreturn void land(struct _Unwind_Context *context)
 
 static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *arg)
 {
-    if (!is_call(context))
+    if (!is_caller(context))
         return _URC_NO_REASON;
-    *(uintptr_t *)arg = _Unwind_GetCFA(context);
+    *(bool *)arg = true;
     return _URC_END_OF_STACK;
 }
 
-/* The room in the frame of the newest os_call. */
-static struct _Unwind_Exception *room(void)
+/* Before anything is unwound. */
+static void prepare(void)
 {
-    uintptr_t at = 0;
-    (void)_Unwind_Backtrace(look, &at);
-    if (at == 0)
+    bool found = false;
+    (void)_Unwind_Backtrace(look, &found);
+    if (!found)
         os_die("FATAL: thr_fail in a task came to a function that cannot be unwound\n");
-    return (struct _Unwind_Exception *)at;
 }
 
 static _Noreturn void not_found(void)
@@ -358,28 +353,24 @@ struct place {
     struct place *outer;
     void *frame;
     void *registers[5];
-    uint64_t unwinding[8] __attribute__((aligned(16)));
 };
 
 static __thread struct place *newest;
 
-__attribute__((noinline)) struct thr__called os_call(void *(*function)(void *), void *arg, uintptr_t floor)
+__attribute__((noinline)) void *os_call(void *(*function)(void *), void *arg)
 {
     struct place place;
-    struct thr__called result = {NULL, 0};
+    void *value = NULL;
 #ifdef THR_CAN_UNWIND
     __asm__ volatile(".cfi_personality 0x1b, os_call_personality");
 #endif
-    if ((uintptr_t)__builtin_frame_address(0) <= floor)
-        return result;
     place.outer = newest;
     place.frame = __builtin_frame_address(0);
     newest = &place;
     if (!__builtin_setjmp(place.registers))
-        result.value = function(arg);
+        value = function(arg);
     newest = place.outer;
-    result.called = 1;
-    return result;
+    return value;
 }
 
 static _Noreturn void jump(void)
@@ -391,10 +382,8 @@ static _Noreturn void jump(void)
 
 #ifdef THR_CAN_UNWIND
 
-_Static_assert(sizeof(struct _Unwind_Exception) <= sizeof((struct place *)0)->unwinding, "there is room");
-
 /* The first frame beyond that of os_call is left as it is. */
-static bool is_call(struct _Unwind_Context *context)
+static bool is_caller(struct _Unwind_Context *context)
 {
     return _Unwind_GetCFA(context) > (uintptr_t)newest->frame;
 }
@@ -405,9 +394,8 @@ static _Noreturn void land(struct _Unwind_Context *context)
     jump();
 }
 
-static struct _Unwind_Exception *room(void)
+static void prepare(void)
 {
-    return (struct _Unwind_Exception *)newest->unwinding;
 }
 
 #endif
@@ -430,7 +418,7 @@ static _Unwind_Reason_Code stop(int version, _Unwind_Action actions, _Unwind_Exc
     (void)class;
     (void)exception;
     (void)arg;
-    if (is_call(context))
+    if (is_caller(context))
         land(context);
     if (actions & _UA_END_OF_STACK)
         not_found();
@@ -445,19 +433,21 @@ static void swallowed(_Unwind_Reason_Code reason, struct _Unwind_Exception *exce
     os_die("FATAL: thr_fail was caught, and not rethrown\n");
 }
 
-void os_return(void)
+void os_return(uintptr_t (*where)(void))
 {
-    struct _Unwind_Exception *exception = room();
-    memset(exception, 0, sizeof *exception);
-    exception->exception_cleanup = swallowed;
-    (void)_Unwind_ForcedUnwind(exception, stop, NULL);
+    returning.where = where;
+    prepare();
+    memset(&returning.exception, 0, sizeof returning.exception);
+    returning.exception.exception_cleanup = swallowed;
+    (void)_Unwind_ForcedUnwind(&returning.exception, stop, NULL);
     not_found();
 }
 
 #else
 
-void os_return(void)
+void os_return(uintptr_t (*where)(void))
 {
+    (void)where;
     not_found();
 }
 

@@ -133,11 +133,17 @@ thr_result os_at_exit(void (*function)(void));
 #define os_unwind_begin(function, arg) pthread_cleanup_push(function, arg)
 #define os_unwind_end(run) pthread_cleanup_pop(run)
 
-/* A place that the thread can come back to, from any depth. os_call(function, arg, floor) calls function(arg), if the stack
- * goes down no further than `floor` yet; else nothing, and `called` is 0. When os_return() is called in there, that unwinds
- * what is between it and the newest os_call of the thread, as far as the system can, and the value of that one is NULL. */
-struct thr__called os_call(void *(*function)(void *arg), void *arg, uintptr_t floor);
-_Noreturn void os_return(void);
+/* Calls that the thread can come back from, at any depth: os_call(function, arg) is function(arg); where OS_FINDS_CALLS, any other
+ * call can be such a one, too. os_return unwinds what is above the call that `where` says, as far as the system can, and the
+ * value of that call is NULL. `where` gives the stack pointer of who has called, or 0, for the newest os_call; it is asked again
+ * before each frame is unwound, and has to say the same each time, but for calls that were made and ended in between. */
+#if defined(THR_CAN_UNWIND) && defined(__x86_64__) && defined(__LP64__) && !defined(__CET__)
+#define OS_FINDS_CALLS 1
+#else
+#define OS_FINDS_CALLS 0
+#endif
+void *os_call(void *(*function)(void *arg), void *arg);
+_Noreturn void os_return(uintptr_t (*where)(void));
 
 /* Puts errno back to what it was before a call of malloc and its like. (clang takes it that those keep it, and drops a
  * plain assignment.) */

@@ -49,7 +49,8 @@ struct worker {
     thr_executor *executor;
     struct worker *next;    /* of all that the executor ever had */
     struct thr__here *here; /* its thread's, while that is in worker_serve, in a fork's child also as no worker */
-    uintptr_t top;          /* its stack begins there, for tasks */
+    uintptr_t top;          /* its stack begins there, for tasks; no task begins below the next */
+    uintptr_t floor;
     uint32_t turns;
     uint32_t shorts; /* these five: worker.c */
     bool lingers;
@@ -196,10 +197,13 @@ void worker_quit(void);
 /* Whether a further task may be run on this stack. */
 static inline bool worker_has_room(const struct worker *worker)
 {
-    return (uintptr_t)__builtin_frame_address(0) > worker->deque.floor;
+    return (uintptr_t)__builtin_frame_address(0) > worker->floor;
 }
 
 /* -- executors.c: all of them ------------------------------------------------------------------------------------- */
+
+/* Takes the lock of each worker's deque, one after the other: N3 in frame.h. */
+void executors_pass(void);
 
 /* The first executor of the process registers what has to be. */
 thr_result executors_prepare(void);

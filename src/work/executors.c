@@ -6,11 +6,12 @@
  * A fork takes the lock of the list, then of each executor, before those of the floors below. In the child an executor has
  * no workers and nothing to do, and what of futures was not done counts as cancelled (F5 in future.h).
  *
- * Order of locks: opening (crew.c), this list's, an executor's. */
+ * Order of locks: opening (crew.c), this list's, an executor's, a deque's. */
 
 #include "os/os.h"
 #include "thread/exit.h"
 #include "thread/thread.h"
+#include "wait/bitlock.h"
 #include "work/executor.h"
 #include "work/future.h"
 #include "work/help.h"
@@ -49,6 +50,18 @@ void executors_remove(thr_executor *executor)
         executor->earlier->later = executor->later;
     else
         all = executor->later;
+    (void)thr_lock_release(&lock);
+}
+
+void executors_pass(void)
+{
+    (void)thr_lock_acquire(&lock);
+    for (thr_executor *executor = all; executor; executor = executor->later) {
+        for (struct worker *w = load_acquire(&executor->workers); w; w = load_acquire(&w->next)) {
+            (void)bitlock_acquire(&w->deque.lock);
+            bitlock_release(&w->deque.lock, 0);
+        }
+    }
     (void)thr_lock_release(&lock);
 }
 

@@ -6,7 +6,7 @@
  *  2  the open groups of the frame are cancelled and waited for: their tasks may use what is about to be unwound
  *  3  the failure is kept in the frame, or in the group whose wait runs the task; where nobody could ask for it, the
  *     excepthook is called
- *  4  the stack is unwound down to the newest os_call, which returns
+ *  4  the stack is unwound down to the call of the task's function, which returns NULL
  *  5  who has called that hands the failure on
  *
  * A second thr_fail, in a cleanup or destructor during 4, or in the excepthook, goes on with 4. */
@@ -18,17 +18,91 @@
 #include <string.h>
 
 #include "thread/failure.h"
+#include "wait/bitlock.h"
 #include "work/executor.h"
 #include "work/future.h"
 #include "work/group.h"
 
 __thread struct thr__here thr__here;
-static __thread struct frame root;
+static __thread struct frame root = {.frame = {NULL, THR__STRUCT}};
 
-frame_ref frame_here(void)
+/* -- The list ----------------------------------------------------------------------------------------------------- */
+
+static bool is_frame(const struct thr__frame *entry)
 {
-    return thr__here.frame ? thr__here.frame : frame_ref_of(&root);
+    return load_relaxed(&entry->stack) != THR__OPEN;
 }
+
+/* The first frame, from there on. */
+static struct thr__frame *find(struct thr__frame *entry)
+{
+    while (!is_frame(entry))
+        entry = load_relaxed(&entry->next);
+    return entry;
+}
+
+struct thr__frame *frame_below(const struct thr__frame *entry)
+{
+    struct thr__frame *next = load_relaxed(&entry->next);
+    return next ? find(next) : NULL;
+}
+
+struct thr__frame *frame_of(const thr_group *group)
+{
+    struct worker *worker = thr__here.worker;
+    if (!worker)
+        return frame_below(&group->frame_);
+    (void)bitlock_acquire(&worker->deque.lock); /* N3 */
+    struct thr__frame *frame = frame_below(&group->frame_);
+    bitlock_release(&worker->deque.lock, 0);
+    return frame;
+}
+
+struct thr__frame *frame_top(void)
+{
+    return thr__here.top ? thr__here.top : &root.frame;
+}
+
+struct thr__frame *frame_here(void)
+{
+    return find(frame_top());
+}
+
+struct thr__frame *frame_newest(void)
+{
+    struct thr__frame *here = frame_here();
+    return here == &root.frame ? NULL : here;
+}
+
+thr_group *frame_open(void)
+{
+    struct thr__frame *top = frame_top();
+    return is_frame(top) ? NULL : (thr_group *)top;
+}
+
+void frame_leave(struct thr__frame *frame)
+{
+    if (frame_struct(frame))
+        frame_enter(frame->next);
+    else
+        store_relaxed(&frame->stack, THR__OPEN);
+}
+
+bool frame_run(struct frame *frame, void *(*function)(void *arg), void *arg, void **result, bool report)
+{
+    frame->frame = (struct thr__frame){thr__here.top, THR__STRUCT};
+    frame->worker = thr__here.worker;
+    frame->reported = report;
+    frame->forked = false;
+    frame->failing = false;
+    frame_enter(&frame->frame);
+    *result = os_call(function, arg);
+    frame_returned((uintptr_t)__builtin_frame_address(0));
+    frame_leave(&frame->frame);
+    return !frame->failing;
+}
+
+/* -- Forks -------------------------------------------------------------------------------------------------------- */
 
 /* What it reaches of other threads is gone. */
 static void forked(struct frame *frame)
@@ -45,13 +119,17 @@ static void forked(struct frame *frame)
 
 void frame_forked(void)
 {
-    for (thr_group *group = thr__here.open; group; group = group->next_)
-        group_forked(group);
-    for (frame_ref frame = thr__here.frame; frame; frame = frame_outer(frame)) {
-        if (frame_struct(frame))
-            forked(frame_struct(frame));
+    for (struct thr__frame *entry = thr__here.top; entry; entry = entry->next) {
+        if (!frame_struct(entry))
+            group_forked((thr_group *)entry);
+    }
+    for (struct thr__frame *entry = thr__here.top; entry; entry = entry->next) {
+        if (frame_struct(entry))
+            forked(frame_struct(entry));
     }
 }
+
+/* -- Failures ----------------------------------------------------------------------------------------------------- */
 
 struct failure *failure_new(int code, const char *message)
 {
@@ -117,9 +195,16 @@ static void keep(struct frame *frame, int code, const char *message)
         failure_report(code, message);
 }
 
+/* The stack pointer of who has called the function of the newest frame itself; 0: that was os_call. */
+static uintptr_t called_at(void)
+{
+    uintptr_t stack = frame_here()->stack;
+    return stack == THR__STRUCT || stack == THR__CALLED ? 0 : stack;
+}
+
 static void caught(int code, const char *message)
 {
-    frame_ref here = frame_here();
+    struct thr__frame *here = frame_here();
     struct frame *frame = frame_struct(here);
     bool again = frame && frame->failing;
     if (frame && frame != &root)
@@ -131,7 +216,7 @@ static void caught(int code, const char *message)
         group_task_failed(frame_group(here), failure_or_code(failure_new(code, message), code));
     else if (!again)
         keep(frame, code, message);
-    os_return();
+    os_return(called_at);
 }
 
 void frame_prepare(void)
@@ -141,9 +226,7 @@ void frame_prepare(void)
 
 void frame_join_open(void)
 {
-    frame_ref here = frame_here();
-    while (thr__here.open && thr__here.open->frame_ == here) {
-        thr_group *group = thr__here.open;
+    for (thr_group *group; (group = frame_open());) {
         thr_group_cancel(group);
         (void)thr__group_wait(group);
     }
@@ -151,17 +234,16 @@ void frame_join_open(void)
 
 /* Whether it was on the part of the worker's stack that has just been left; above the middle: below it no task begins. (The
  * program may have changed to a stack of its own.) */
-static bool is_gone(const thr_group *group)
+static bool is_gone(const thr_group *group, uintptr_t stack)
 {
     const struct worker *worker = thr__here.worker;
     uintptr_t at = (uintptr_t)group;
-    uintptr_t end = (uintptr_t)__builtin_frame_address(0);
-    return worker && at > worker->deque.floor && at < end && end <= worker->top;
+    return worker && at > worker->floor && at < stack && stack <= worker->top;
 }
 
-void frame_returned(void)
+void frame_returned(uintptr_t stack)
 {
-    if (thr__here.open && is_gone(thr__here.open))
+    if (frame_open() && is_gone(frame_open(), stack))
         os_die("FATAL: a task has returned, and left a group open that was on its stack\n");
     frame_join_open();
 }

@@ -4,16 +4,23 @@
  * thr_fail() comes back to the newest one. A plain thread that opens a group has a frame as well, the root, which is only
  * there for its open groups.
  *
- * thr__here.frame is the newest frame of the thread: a struct frame, or, with the lowest bit set, a group: that is the frame of
- * a task which the wait of this group runs. It is nothing but this word: all that is to be known of it, the group knows.
- * thr__here.open is the list of the groups that the thread has opened, the newest first; `frame_` says in which frame.
+ * A frame is a struct frame; or, for a task that the wait of a group runs on the opener's stack, that group: all that is to be
+ * known of such a frame, the group knows. Both begin with a struct thr__frame. Those of a thread make up a list, the newest
+ * first, from thr__here.top on, in which the groups that a frame has opened come before it. `stack` says which is what:
  *
- * N1  The groups that the newest frame has opened come first in the list, then those of the one below it, and so on: what is
- *     below does nothing until that above has been left.
- * N2  What other threads (N3) reach from a frame by `outer` and `frame_` leads to the bottom: thr__here.frame is written when
- *     the rest has been, and `frame_` is cleared after it.
- * N3  What is below a frame stays as it is until that has been left. So other threads may look at it as long as something
- *     keeps the frame (G1 in group.h). The list is for its own thread alone. */
+ *     group C                    open, in A, as B
+ *     group B                    open: a task of A's has opened it
+ *     group A    CALLED          runs that task: a frame
+ *     struct F   STRUCT          the frame of another task, which has opened A
+ *
+ * N1  What comes after a frame does nothing until that has been left, and before this the groups that it has opened are closed.
+ * N2  A handler of signals that forks finds the list whole: thr__here.top is written when the rest has been, and the `next`
+ *     of what is taken out is cleared after it.
+ * N3  Other threads come to an open group by its tasks, as long as one of these has not ended, and from there on to the frame that
+ *     it was opened in, over the groups that are open beside it (frame_of). What they look at stays as it is, by N1, but for a group
+ *     that is closed before one that was opened later in the same frame. So others than the thread itself look with the lock of
+ *     their own deque held; and who takes a group out of the middle of the list then takes each of these locks once
+ *     (executors_pass), before the group's memory is its owner's again: who looks later finds the list without it. */
 
 #ifndef WORK_FRAME_H
 #define WORK_FRAME_H
@@ -29,11 +36,8 @@ struct failure {
     char message[256];
 };
 
-/* A struct frame, or a group with the lowest bit set; 0: none. */
-typedef uintptr_t frame_ref;
-
 struct frame {
-    frame_ref outer;    /* below it, on the same stack */
+    struct thr__frame frame;
     thr_group *group;   /* that its task is in, or NULL */
     thr_future *future; /* that its task is for, or NULL */
     const void *worker; /* whose stack this is, or NULL */
@@ -44,66 +48,60 @@ struct frame {
     struct failure *failure; /* NULL: there was no memory for it */
 };
 
-static inline frame_ref frame_ref_of(const struct frame *frame)
+/* The struct frame that it is; NULL: it is a group. */
+static inline struct frame *frame_struct(struct thr__frame *frame)
 {
-    return (uintptr_t)frame;
-}
-
-/* The struct; NULL: it has none. */
-static inline struct frame *frame_struct(frame_ref frame)
-{
-    return frame & THR__RUNS ? NULL : (struct frame *)frame;
+    return load_relaxed(&frame->stack) == THR__STRUCT ? (struct frame *)frame : NULL;
 }
 
 /* The group that its task is in, and the future that it is for, or NULL. */
-static inline thr_group *frame_group(frame_ref frame)
+static inline thr_group *frame_group(struct thr__frame *frame)
 {
-    return frame & THR__RUNS ? (thr_group *)(frame - THR__RUNS) : ((const struct frame *)frame)->group;
+    const struct frame *plain = frame_struct(frame);
+    return plain ? plain->group : (thr_group *)frame;
 }
 
-static inline thr_future *frame_future(frame_ref frame)
+static inline thr_future *frame_future(struct thr__frame *frame)
 {
-    return frame & THR__RUNS ? NULL : ((const struct frame *)frame)->future;
+    const struct frame *plain = frame_struct(frame);
+    return plain ? plain->future : NULL;
 }
 
-/* The frame below it on the same stack; 0: none. */
-static inline frame_ref frame_outer(frame_ref frame)
+/* The frame that it was opened in, if it is a group that is open, or lies on; NULL: none. Of the calling thread's list; the
+ * second: of whichever. */
+struct thr__frame *frame_below(const struct thr__frame *entry);
+struct thr__frame *frame_of(const thr_group *group);
+
+/* The calling thread's newest frame; the second: or its root, where it has none. */
+struct thr__frame *frame_newest(void);
+struct thr__frame *frame_here(void);
+
+/* The beginning of its list, which is not empty: the root is there. */
+struct thr__frame *frame_top(void);
+
+/* The group that the newest frame, or root, has opened last; NULL: none. */
+thr_group *frame_open(void);
+
+/* It is the newest now. */
+static inline void frame_enter(struct thr__frame *entry)
 {
-    return frame & THR__RUNS ? frame_group(frame)->frame_ : ((const struct frame *)frame)->outer;
+    store_release(&thr__here.top, entry); /* N2 */
 }
 
-/* The calling thread's newest frame, or its root. */
-frame_ref frame_here(void);
-
-/* That frame, which is the newest, has been left. */
-static inline void frame_leave(frame_ref frame)
-{
-    store_release(&thr__here.frame, frame_outer(frame)); /* N2 */
-}
+/* That frame, which is the newest, and has no group open, has been left. */
+void frame_leave(struct thr__frame *frame);
 
 /* Cancels the groups that the newest frame has open, and waits for them. */
 void frame_join_open(void);
 
-/* The same where the function of the newest frame has just returned. A group that was on its stack is gone, and its tasks may
- * still run: as far as that can be seen, it ends the process. */
-void frame_returned(void);
+/* The same where the function of the newest frame has just returned, to where the stack ended there. A group that was beyond
+ * is gone, and its tasks may still run: as far as that can be seen, it ends the process. */
+void frame_returned(uintptr_t stack);
 
 /* Calls function(arg) in the frame, whose group and future are set: true with its result; false if it failed: then code
  * and failure say how. `report`: nobody else will know, so the excepthook is called. The groups that it left open are
  * waited for. */
-static inline bool frame_run(struct frame *frame, void *(*function)(void *arg), void *arg, void **result, bool report)
-{
-    frame->outer = thr__here.frame;
-    frame->worker = thr__here.worker;
-    frame->reported = report;
-    frame->forked = false;
-    frame->failing = false;
-    store_release(&thr__here.frame, frame_ref_of(frame)); /* N2 */
-    *result = os_call(function, arg, 0).value;
-    frame_returned();
-    frame_leave(frame_ref_of(frame));
-    return !frame->failing;
-}
+bool frame_run(struct frame *frame, void *(*function)(void *arg), void *arg, void **result, bool report);
 
 /* Has thr_fail come here. */
 void frame_prepare(void);

@@ -45,7 +45,7 @@ static inline bool is_cancelled(thr_group *group)
 
 static bool look_up(thr_group *group, uint32_t cancels)
 {
-    thr_group *above = frame_group(group->frame_);
+    thr_group *above = frame_group(frame_of(group));
     if (above && is_cancelled(above)) {
         (void)or_acq_rel(&group->state_, GROUP_CANCELLED);
         return true;
@@ -57,7 +57,7 @@ static bool look_up(thr_group *group, uint32_t cancels)
 void thr_group_cancel(thr_group *group)
 {
     hook_point(HOOK_GROUP_CANCEL, group);
-    if (load_relaxed(&group->frame_)) /* by whoever cancels it, it is open or not */
+    if (load_relaxed(&group->frame_.next)) /* by whoever cancels it, it is open or not */
         mark_cancelled(group);
 }
 
@@ -159,7 +159,7 @@ void task_break(thr_task *task)
 bool group_descends(const thr_group *group, const void *target)
 {
     while (group != target) {
-        frame_ref frame = group->frame_;
+        struct thr__frame *frame = frame_of(group);
         if (frame_future(frame) == target)
             return true;
         group = frame_group(frame);
@@ -172,31 +172,46 @@ bool group_descends(const thr_group *group, const void *target)
 /* -- Opening and closing ------------------------------------------------------------------------------------------ */
 
 /* In the newest frame. */
-static void open(thr_group *group, frame_ref frame)
+static void open(thr_group *group)
 {
-    thr_group *above = frame_group(frame);
+    thr_group *above = frame_group(frame_here());
     uncount(group);
     group->state_ = 0;
-    group->frame_ = frame;
-    group->next_ = thr__here.open;
-    thr__here.open = group;
+    group->here_ = (uint32_t)-1;
     group->cancels_ = load_acquire(&group->executor_->cancels); /* pairs with mark_cancelled */
     if (above && is_cancelled(above))
         group->state_ = GROUP_CANCELLED;
+    group->frame_.next = frame_top();
+    frame_enter(&group->frame_);
 }
 
+/* In the newest frame, which may have opened others since. */
 static void close(thr_group *group)
 {
-    thr_group **at = &thr__here.open;
-    while (*at != group)
-        at = &(*at)->next_;
-    *at = group->next_;
-    group->frame_ = 0;
+    struct thr__frame *later = NULL;
+    for (struct thr__frame *at = thr__here.top; at != &group->frame_; at = at->next)
+        later = at;
+    if (later) {
+        store_release(&later->next, group->frame_.next);
+        executors_pass(); /* N3 */
+    } else {
+        frame_enter(group->frame_.next);
+    }
+    group->frame_.next = NULL; /* N2 */
     group->here_ = 0;
     group->away_ = 0;
 }
 
 /* -- Spawning ----------------------------------------------------------------------------------------------------- */
+
+/* Whether the newest frame has opened it. */
+static bool is_here(const thr_group *group)
+{
+    const struct thr__frame *entry = thr__here.top;
+    while (entry && entry != &group->frame_ && load_relaxed(&entry->stack) == THR__OPEN)
+        entry = entry->next;
+    return entry == &group->frame_ && load_relaxed(&entry->stack) == THR__OPEN;
+}
 
 static void count(thr_group *group, bool here_too, uint32_t n)
 {
@@ -236,11 +251,10 @@ static void fill(thr_group *group, thr_task *task, uintptr_t owned, void *(*func
 static thr_result spawn(thr_group *group, thr_task *task)
 {
     struct worker *worker = thr__here.worker;
-    frame_ref frame = frame_here();
-    bool opens = !group->frame_;
+    bool opens = !group->frame_.next;
     if (opens)
-        open(group, frame);
-    bool here_too = group->frame_ == frame;
+        open(group);
+    bool here_too = is_here(group);
     count(group, here_too, 1);
     if (worker && worker->executor == group->executor_) {
         push(worker, task);
@@ -296,19 +310,44 @@ thr_result thr__group_notice(thr_executor *executor)
 static inline bool has_ended(const thr_group *group)
 {
     uint32_t away = load_acquire(&group->away_) & ~(uint32_t)SLEEPING; /* pairs with discount */
-    return group->here_ * ONE + away == 0;
+    return (group->here_ + 1) * ONE + away == 0;
 }
 
-/* One of its tasks has been called in the frame that the group itself is. After a wait that was not to the end, it may be one of
- * those that this has counted with the others. */
-static void leave(thr_group *group)
+/* One of its tasks has ended in its wait. After a wait that was not to the end, it may be one of those that this has counted
+ * with the others. */
+static void discount_here(thr_group *group)
 {
-    frame_returned();
-    frame_leave((uintptr_t)group | THR__RUNS);
-    if (group->here_ != 0)
+    if (group->here_ != (uint32_t)-1)
         group->here_--;
     else if (!(load_relaxed(&group->state_) & GROUP_FORKED)) /* the child of a fork that it has made: group_forked */
         (void)sub_relaxed(&group->away_, ONE);
+}
+
+/* The same, and the group was its frame. The stack ends there. */
+static void leave(thr_group *group, uintptr_t stack)
+{
+    frame_returned(stack);
+    frame_leave(&group->frame_);
+    discount_here(group);
+}
+
+/* Another has been opened since: the list says that it is in the same frame. */
+static void run_beside(thr_group *group, const thr_task *task)
+{
+    struct frame frame;
+    (void)execute(group, task, &frame);
+    discount_here(group);
+}
+
+static void run_here(thr_group *group, const thr_task *task)
+{
+    if (thr__here.top != &group->frame_) {
+        run_beside(group, task);
+        return;
+    }
+    store_relaxed(&group->frame_.stack, THR__CALLED);
+    (void)os_call(task->function_, task->arg_);
+    leave(group, (uintptr_t)__builtin_frame_address(0));
 }
 
 /* A task that has been popped. False: it is another group's, and back where it was. */
@@ -318,17 +357,13 @@ static bool run_popped(struct worker *worker, thr_group *group, thr_task *task)
         push(worker, task);
         return false;
     }
-    if (is_cancelled(group)) {
+    bool owned = is_owned(task);
+    if (is_cancelled(group))
         group->here_--;
-        drop(task);
-    } else {
-        bool owned = is_owned(task);
-        store_release(&thr__here.frame, (uintptr_t)group | THR__RUNS); /* N2 */
-        (void)os_call(task->function_, task->arg_, 0);
-        leave(group);
-        if (owned)
-            free(task);
-    }
+    else
+        run_here(group, task);
+    if (owned)
+        free(task);
     return true;
 }
 
@@ -336,7 +371,7 @@ static bool run_popped(struct worker *worker, thr_group *group, thr_task *task)
 static void run_own(thr_group *group)
 {
     struct worker *worker = thr__here.worker;
-    while (group->here_ != 0 && thr__here.deque && worker_has_room(worker)) {
+    while (group->here_ != (uint32_t)-1 && thr__here.deque && worker_has_room(worker)) {
         thr_task *task = deque_pop(&worker->deque);
         if (!task || !run_popped(worker, group, task))
             return;
@@ -350,8 +385,9 @@ static thr_result sleep_until_ended(thr_group *group, thr_time deadline)
     thr_result result = THR_OK;
     wait_begin(&wait, WAIT_GROUP, group, deadline);
     absence_begin(&absence);
-    uint32_t now = add_acq_rel(&group->away_, group->here_ * ONE + SLEEPING) + group->here_ * ONE + SLEEPING;
-    group->here_ = 0;
+    uint32_t here = (group->here_ + 1) * ONE + SLEEPING;
+    uint32_t now = add_acq_rel(&group->away_, here) + here;
+    group->here_ = (uint32_t)-1;
     while (result == THR_OK && now != SLEEPING) {
         result = absence_block(&absence, &wait, &group->away_, now);
         now = load_acquire(&group->away_); /* pairs with discount */
@@ -412,7 +448,7 @@ static thr_result conclude(thr_group *group)
 
 static thr_result may_wait(const thr_group *group)
 {
-    if (group->frame_ == frame_here())
+    if (is_here(group))
         return THR_OK;
     return help_is_above(group) ? THR_DEADLOCK : THR_NOT_OWNER;
 }
@@ -433,7 +469,7 @@ static thr_result wait_until(thr_group *group, thr_time deadline)
 thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
 {
     hook_point(HOOK_GROUP_WAIT, group);
-    if (!group->frame_)
+    if (!group->frame_.next)
         return THR_OK;
     thr_result result = may_wait(group);
     return result == THR_OK ? wait_until(group, deadline) : result;
@@ -442,7 +478,7 @@ thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
 thr_result thr__group_wait(thr_group *group)
 {
     hook_point(HOOK_GROUP_WAIT, group);
-    if (!group->frame_)
+    if (!group->frame_.next)
         return THR_OK;
     thr_result result = may_wait(group);
     if (result != THR_OK)
@@ -455,22 +491,32 @@ thr_result thr__group_wait(thr_group *group)
 thr_result thr__group_back(thr_group *group)
 {
     struct worker *worker = thr__here.worker;
-    store_release(&thr__here.frame, group->frame_); /* it may have begun */
     deque_unpop(&worker->deque);
     notice(worker);
     return thr__group_wait(group);
 }
 
+/* The inline wait has popped a task that it cannot call itself. False: it cannot be called here at all. */
+bool thr__group_call(thr_group *group, const thr_task *task)
+{
+    if (!worker_has_room(thr__here.worker))
+        return false;
+    store_relaxed(&group->frame_.stack, THR__CALLED);
+    (void)os_call(task->function_, task->arg_);
+    return true;
+}
+
 /* It has called a task of the group, and there is more to do. */
 thr_result thr__group_ran(thr_group *group)
 {
-    leave(group);
+    uintptr_t stack = group->frame_.stack;
+    leave(group, stack == THR__CALLED ? (uintptr_t)__builtin_frame_address(0) : stack);
     return thr__group_wait(group);
 }
 
 int thr_group_failure(const thr_group *group, char *message, size_t size)
 {
-    bool failed = !group->frame_ && group->state_ & GROUP_FAILED;
+    bool failed = !group->frame_.next && group->state_ & GROUP_FAILED;
     const struct failure *failure = failed ? thr_local_get(&told) : NULL;
     failure_copy(failure && failure->of == group ? failure : NULL, message, size);
     return failed ? (int)group->cancels_ : 0;
@@ -478,12 +524,12 @@ int thr_group_failure(const thr_group *group, char *message, size_t size)
 
 /* -- Forks -------------------------------------------------------------------------------------------------------- */
 
-static struct frame nowhere;
-thr_group group_gone = {.frame_ = (uintptr_t)&nowhere, .state_ = GROUP_CANCELLED};
+static struct frame nowhere = {.frame = {NULL, THR__STRUCT}};
+thr_group group_gone = {.frame_ = {&nowhere.frame, THR__OPEN}, .state_ = GROUP_CANCELLED};
 
 void group_forked(thr_group *group)
 {
-    group->here_ = 0;
+    group->here_ = (uint32_t)-1;
     group->away_ = 0;
     group->state_ = (group->state_ & ~(uint32_t)GROUP_COUNTED) | GROUP_CANCELLED | GROUP_FORKED;
 }

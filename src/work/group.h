@@ -9,15 +9,15 @@
  *  3  COUNTED       it is one of the executor's `cancelling`    cancel, the first failure   the end of the wait
  *  4  FORKED        this is a fork's child, without its tasks   the fork                    the next opening
  *
- * How many of its tasks have not ended is 2 x here_ + away_, without the lowest bit, modulo 2^32:
+ * How many of its tasks have not ended is 2 x (here_ + 1) + away_, without the lowest bit, modulo 2^32, while it is open:
  *
- *  here_            spawned by the opener in its own frame, less those that ended in its wait: only that thread looks
- *  away_  bit 0     SLEEPING: the opener sleeps on the word; here_ is 0 then, so the other bits are all
+ *  here_            spawned by the opener in its own frame, less those that ended in its wait, less 1: only that thread looks
+ *  away_  bit 0     SLEEPING: the opener sleeps on the word; here_ is -1 then, so the other bits are all
  *         1..31     all others; may be negative
  *
- * G1  frame_ is the frame of who opened it (frame.h), from the first spawn to the end of the wait; else 0, and so are here_
- *     and away_. That frame is not left meanwhile, and so all frames and groups that a task of the group can reach through
- *     frame_ and the group of that frame are there while it has not ended.
+ * G1  From the first spawn to the end of the wait it is in the list of frames of who opened it (frame.h); else frame_.next is
+ *     NULL, and frame_.stack, here_ and away_ are 0. The frame that it was opened in is not left meanwhile, and so all frames
+ *     and groups that a task of the group can reach through it, and the group of that frame, are there while it has not ended.
  * G2  A task is counted before anybody can take it, and discounted as the last thing that is done for it: then its storage
  *     and the group may be gone, and a wake gets only the address.
  * G3  A group is cancelled if CANCELLED stands in it, or in one that its opener is in, and so on. `cancels_` is the count of
@@ -31,11 +31,14 @@
  *     where one of those tasks runs on this stack. So no task that runs at the fork is discounted in the child.
  *
  * The inline spawn and wait (threading/group.h) are for the case that the caller is a worker of the executor, and in the group's
- * own frame. The spawn opens a group only if state_ and cancels_ are 0: they are as the last opening has left them. The wait
- * is for the group that was opened last, with one task, that nobody has stolen: it lowers the end of the deque, runs what stands
- * there, and closes the group. Where something is different before the task, thr__group_back puts the end of the deque back,
- * and waits as any (W1: who came to look meanwhile has missed the task; so it calls somebody, if that is wanted); after it,
- * thr__group_ran does what is left.
+ * own frame. The spawn opens a group only if state_ and cancels_ are 0: they are as the last opening has left them. The wait is for the group that was opened last, with one task, that nobody has stolen: it lowers the end
+ * of the deque, runs what stands there, and closes the group. It calls the task's function itself, where thr_fail can find that
+ * call by the stack pointer (os.h); else thr__group_call does. Where something is different before the task, thr__group_back puts
+ * the end of the deque back, and waits as any (W1: who came to look meanwhile has missed the task; so it calls somebody, if that is
+ * wanted); after it, thr__group_ran does what is left.
+ *
+ * What that costs is the words that are written, about one in each cycle of the processor: so the list of frames is the one of
+ * open groups as well, the word that makes the group a frame is where the stack was, and here_ counts from the second task on.
  *
  * Order: the discount is a release, and pairs with the acquire load of who waits. */
 

@@ -100,16 +100,16 @@ void help_future(thr_future *future)
 
 /* The frame that waits for this one. What is below on this stack waits for what is above; the lowest may be in a group of
  * another thread's. */
-static frame_ref above(frame_ref frame)
+static struct thr__frame *above(struct thr__frame *frame)
 {
     const thr_group *group = frame_group(frame);
-    frame_ref outer = frame_outer(frame);
-    return !outer && group ? group->frame_ : outer;
+    struct thr__frame *below = frame_below(frame);
+    return !below && group ? frame_of(group) : below;
 }
 
 bool help_is_above(const void *target)
 {
-    for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
+    for (struct thr__frame *frame = frame_here(); frame; frame = above(frame)) {
         if (frame_future(frame) == target || frame_group(frame) == target)
             return true;
     }
@@ -117,7 +117,7 @@ bool help_is_above(const void *target)
 }
 
 /* The worker on whose stack the frame is, or NULL. */
-static const struct worker *worker_of(frame_ref frame)
+static const struct worker *worker_of(struct thr__frame *frame)
 {
     return frame_struct(frame) ? frame_struct(frame)->worker : NULL; /* one without a struct is not the lowest */
 }
@@ -125,7 +125,7 @@ static const struct worker *worker_of(frame_ref frame)
 /* Of any executor, where that is NULL; any worker `but` that one. */
 static bool holds(const thr_executor *executor, const struct worker *but)
 {
-    for (frame_ref frame = frame_here(); frame; frame = above(frame)) {
+    for (struct thr__frame *frame = frame_here(); frame; frame = above(frame)) {
         const struct worker *worker = worker_of(frame);
         if (worker && worker != but && (!executor || worker->executor == executor))
             return true;

@@ -18,7 +18,7 @@
 
 static const char why[] = "it ended the process";
 
-static void end_task(frame_ref here)
+static void end_task(struct thr__frame *here)
 {
     struct frame *frame = frame_struct(here);
     thr_group *group = frame_group(here);
@@ -37,10 +37,10 @@ void worker_quit(void)
     struct worker *worker = thr__here.worker;
     if (!worker)
         return;
-    while (thr__here.frame) {
+    for (struct thr__frame *here; (here = frame_newest());) {
         frame_join_open();
-        end_task(thr__here.frame);
-        frame_leave(thr__here.frame);
+        end_task(here);
+        frame_leave(here);
     }
     worker_lost(worker);
 }

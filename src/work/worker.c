@@ -249,15 +249,15 @@ static void run_task(struct turn *turn)
 }
 
 /* It ended by pthread_exit, or was cancelled; so does the thread. The frame is that of the outermost task: if it is not the
- * newest, others below that one wait for a task that is gone, and so do those of a group whose storage is gone. */
+ * newest entry, others below that one wait for a task that is gone, or for groups whose storage is. (What is above has been
+ * unwound: it must not be looked at.) */
 static void died(void *arg)
 {
     static const char why[] = "it ended its thread";
     struct turn *turn = arg;
-    if (frame_here() != frame_ref_of(&turn->frame))
-        os_die("FATAL: pthread_exit() in a task, callback or map on the stack of a task\n");
-    if (thr__here.open)
-        os_die("FATAL: pthread_exit() in a task with an open group\n");
+    if (thr__here.top != &turn->frame.frame)
+        os_die(
+            "FATAL: pthread_exit() in a task with an open group, or in a task, callback or map on the stack of one\n");
     turn->frame.code = 0;
     turn->frame.failure = failure_new(0, why);
     if (turn->errand.task) {
@@ -269,7 +269,7 @@ static void died(void *arg)
         future_died(turn->errand.job.arg, failure_of(&turn->frame));
         thr_future_unref(turn->errand.job.arg);
     }
-    thr__here.frame = 0;
+    thr__here.top = NULL;
     thr__here.deque = NULL;
 }
 
@@ -296,32 +296,47 @@ static void *initialize(void *arg)
     return NULL;
 }
 
+/* As `died`. */
+static void initializer_died(void *frame)
+{
+    if (thr__here.worker && thr__here.top != frame) /* else it was one before it forked */
+        os_die("FATAL: pthread_exit() in an initializer with an open group\n");
+}
+
+static bool run_initializer(thr_executor *executor)
+{
+    struct frame frame = {.group = NULL, .future = NULL};
+    void *nothing;
+    bool returned;
+    os_unwind_begin(initializer_died, &frame.frame);
+    returned = frame_run(&frame, initialize, executor, &nothing, true);
+    os_unwind_end(false);
+    return returned;
+}
+
 /* False: it has failed. */
 static bool begin(struct worker *worker)
 {
     thr_executor *executor = worker->executor;
-    struct frame frame = {.group = NULL, .future = NULL};
-    void *nothing;
-    worker->deque.floor = (uintptr_t)__builtin_frame_address(0) - os_stack_size() / 2;
+    worker->floor = (uintptr_t)__builtin_frame_address(0) - os_stack_size() / 2;
+    worker->deque.floor = OS_FINDS_CALLS ? worker->floor : UINTPTR_MAX;
     worker->top = (uintptr_t)__builtin_frame_address(0);
     store_relaxed(&worker->here, &thr__here);
     thr__here.worker = worker;
     if (!tsan_here() && !thr__steered() && os_barrier_far)
         thr__here.deque = &worker->deque;
     tsan_acquire(executor);
-    return !executor->initializer || frame_run(&frame, initialize, executor, &nothing, true);
+    return !executor->initializer || run_initializer(executor);
 }
 
 void worker_lost(void *arg)
 {
     struct worker *worker = arg;
     thr_executor *executor = worker->executor;
-    thr__here.frame = 0;
+    thr__here.top = NULL;
     thr__here.deque = NULL;
     thr__here.worker = NULL;
     if (worker->forks == executors_forks()) { /* else it was one before it forked */
-        if (thr__here.open)
-            os_die("FATAL: pthread_exit() in an initializer with an open group\n");
         if (!worker->begun)
             executor_break(worker);
         crew_lost(worker);

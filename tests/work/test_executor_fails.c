@@ -267,7 +267,7 @@ static void check_leaving_initializer(bool fail)
     if (result == THR_OK) /* else the initializer was faster */
         result = thr_future_result(future, NULL);
     CHECK_RESULT(result, fail ? THR_BROKEN : THR_OK);
-    CHECK(leaving.groups[0].frame_ == 0 && leaving.groups[1].frame_ == 0);
+    CHECK(leaving.groups[0].frame_.next == NULL && leaving.groups[1].frame_.next == NULL);
     CHECK_EQUAL(support_count_get(&leaving.count), 0); /* nobody else could run them */
     CHECK_EQUAL(reports, fail ? 1 : 0);
     thr_set_excepthook(NULL);

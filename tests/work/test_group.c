@@ -317,7 +317,7 @@ static void *wait_for_who_leaves(void *count)
     CHECK_OK(thr_group_spawn(&below, &tasks[0], count_up, count));
     CHECK_OK(thr_group_spawn(&group, &tasks[1], leave_open, count));
     CHECK_OK(thr_group_wait(&group));
-    CHECK(left_open[0].frame_ == 0 && left_open[1].frame_ == 0);
+    CHECK(left_open[0].frame_.next == NULL && left_open[1].frame_.next == NULL);
     CHECK_OK(thr_group_wait(&below));
     CHECK(support_count_get(count) > before); /* what is left open is cancelled */
     return NULL;
@@ -349,7 +349,7 @@ static void test_forgotten_group(void **state)
     (void)state;
     executor = make(1);
     in_a_task(forget, NULL);
-    CHECK(forgotten.frame_ == 0);
+    CHECK(forgotten.frame_.next == NULL);
     end(executor);
 }
 

@@ -251,7 +251,7 @@ static void *nothing(void *arg)
 
 static void spawn(int thread)
 {
-    uint64_t frame = 0; /* only its address is used */
+    struct thr__frame frame = {NULL, THR__STRUCT};
     thr_group group = THR_GROUP_INIT(NULL);
     (void)thread;
     scenario_worker(deque(), &frame);
