@@ -98,4 +98,41 @@ static void test_any_order(void **state)
     CHECK_EQUAL(support_count_get(&ran), (IN_A_TASK + 1) * (GROUPS + ROUNDS) * ((2 << DEEP) - 1));
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_any_order))
+/* A task of the group that was opened first is the newest of all: its wait runs that one, and the other group stays open beside. */
+static void *fail_or_return(void *fails)
+{
+    support_count_add(&ran);
+    if (*(bool *)fails)
+        thr_fail(3, "as asked");
+    return NULL;
+}
+
+static void *wait_for_the_older(void *fails)
+{
+    bool returns = false;
+    thr_group older = THR_GROUP_INIT(executor);
+    thr_group newer = THR_GROUP_INIT(executor);
+    thr_task tasks[3];
+    CHECK_OK(thr_group_spawn(&older, &tasks[0], fail_or_return, &returns));
+    CHECK_OK(thr_group_spawn(&newer, &tasks[1], fail_or_return, &returns));
+    CHECK_OK(thr_group_spawn(&older, &tasks[2], fail_or_return, fails));
+    CHECK_RESULT(thr_group_wait(&older), *(bool *)fails ? THR_FAILED : THR_OK);
+    CHECK_OK(thr_group_wait(&newer));
+    CHECK(!thr_group_cancelled());
+    return NULL;
+}
+
+static void test_newest_of_the_older(void **state)
+{
+    (void)state;
+    for (int fails = 0; fails < 2; fails++) {
+        bool arg = fails != 0;
+        memset(&ran, 0, sizeof ran);
+        executor = make(1);
+        CHECK_OK(thr_future_result(submit(executor, wait_for_the_older, &arg), NULL));
+        end(executor);
+        CHECK(support_count_get(&ran) >= (arg ? 2 : 3)); /* what has not begun when it fails does not begin */
+    }
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_any_order), cmocka_unit_test(test_newest_of_the_older))

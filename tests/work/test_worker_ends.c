@@ -89,6 +89,30 @@ static void test_failure_in_a_cleanup(void **state)
     end(executor);
 }
 
+static void *fail_at_once(void *arg)
+{
+    (void)arg;
+    thr_fail(1, "at once");
+}
+
+static void *give_arg_after_a_failure(void *arg)
+{
+    thr_group group = THR_GROUP_INIT(executor);
+    thr_task task;
+    CHECK_OK(thr_group_spawn(&group, &task, fail_at_once, NULL));
+    CHECK_RESULT(thr_group_wait(&group), THR_FAILED);
+    return arg;
+}
+
+/* A task that fails on the stack of who waits for it comes back to there, and no further. */
+static void test_failure_on_a_stack(void **state)
+{
+    (void)state;
+    executor = make(1);
+    CHECK(result_of(submit(executor, give_arg_after_a_failure, &executor)) == &executor);
+    end(executor);
+}
+
 /* -- Idle, and one too many ---------------------------------------------------------------------------------------- */
 
 static void *wait_for_another(void *arg)
@@ -143,5 +167,5 @@ static void test_dropped(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_what_is_behind), cmocka_unit_test(test_without_a_future),
-             cmocka_unit_test(test_failure_in_a_cleanup), cmocka_unit_test(test_one_too_many),
-             cmocka_unit_test(test_dropped))
+             cmocka_unit_test(test_failure_in_a_cleanup), cmocka_unit_test(test_failure_on_a_stack),
+             cmocka_unit_test(test_one_too_many), cmocka_unit_test(test_dropped))
