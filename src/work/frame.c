@@ -224,26 +224,37 @@ void frame_prepare(void)
     failure_catch(caught);
 }
 
+/* False: there is none. */
+static bool join_newest(void)
+{
+    thr_group *group = frame_open();
+    if (!group)
+        return false;
+    thr_group_cancel(group);
+    (void)thr__group_wait(group);
+    return true;
+}
+
 void frame_join_open(void)
 {
-    for (thr_group *group; (group = frame_open());) {
-        thr_group_cancel(group);
-        (void)thr__group_wait(group);
-    }
+    while (join_newest())
+        continue;
 }
 
 /* Whether it was on the part of the worker's stack that has just been left; above the middle: below it no task begins. (The
  * program may have changed to a stack of its own.) */
-static bool is_gone(const thr_group *group, uintptr_t stack)
+static bool is_gone(const void *entry, uintptr_t stack)
 {
     const struct worker *worker = thr__here.worker;
-    uintptr_t at = (uintptr_t)group;
+    uintptr_t at = (uintptr_t)entry;
     return worker && at > worker->floor && at < stack && stack <= worker->top;
 }
 
+/* The newest entry is the frame itself, which is not beyond, or a group; what is gone must not be looked at. */
 void frame_returned(uintptr_t stack)
 {
-    if (frame_open() && is_gone(frame_open(), stack))
-        os_die("FATAL: a task has returned, and left a group open that was on its stack\n");
-    frame_join_open();
+    do {
+        if (is_gone(thr__here.top, stack))
+            os_die("FATAL: a task has returned, and left a group open that was on its stack\n");
+    } while (join_newest());
 }

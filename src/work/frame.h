@@ -20,7 +20,8 @@
  *     it was opened in, over the groups that are open beside it (frame_of). What they look at stays as it is, by N1, but for a group
  *     that is closed before one that was opened later in the same frame. So others than the thread itself look with the lock of
  *     their own deque held; and who takes a group out of the middle of the list then takes each of these locks once
- *     (executors_pass), before the group's memory is its owner's again: who looks later finds the list without it. */
+ *     (executors_pass), before the group's memory is its owner's again: who looks later finds the list without it. And the
+ *     `next` of a group may change while its tasks ask whether it is open: it is not NULL before, nor after. */
 
 #ifndef WORK_FRAME_H
 #define WORK_FRAME_H

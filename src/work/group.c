@@ -197,7 +197,8 @@ static void close(thr_group *group)
     } else {
         frame_enter(group->frame_.next);
     }
-    group->frame_.next = NULL; /* N2 */
+    os_barrier_light(); /* N2 */
+    group->frame_.next = NULL;
     group->here_ = 0;
     group->away_ = 0;
 }
@@ -251,7 +252,7 @@ static void fill(thr_group *group, thr_task *task, uintptr_t owned, void *(*func
 static thr_result spawn(thr_group *group, thr_task *task)
 {
     struct worker *worker = thr__here.worker;
-    bool opens = !group->frame_.next;
+    bool opens = !load_relaxed(&group->frame_.next);
     if (opens)
         open(group);
     bool here_too = is_here(group);
@@ -469,7 +470,7 @@ static thr_result wait_until(thr_group *group, thr_time deadline)
 thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
 {
     hook_point(HOOK_GROUP_WAIT, group);
-    if (!group->frame_.next)
+    if (!load_relaxed(&group->frame_.next))
         return THR_OK;
     thr_result result = may_wait(group);
     return result == THR_OK ? wait_until(group, deadline) : result;
@@ -478,7 +479,7 @@ thr_result thr_group_wait_until(thr_group *group, thr_time deadline)
 thr_result thr__group_wait(thr_group *group)
 {
     hook_point(HOOK_GROUP_WAIT, group);
-    if (!group->frame_.next)
+    if (!load_relaxed(&group->frame_.next))
         return THR_OK;
     thr_result result = may_wait(group);
     if (result != THR_OK)

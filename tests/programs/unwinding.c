@@ -1,5 +1,6 @@
 /* unwinding.c - tasks that fail at some depth, on the stack of those that wait for them: their cleanups run, each once, and who
- * waits goes on with all its variables. It is compiled in many ways, also as C++: scripts/unwinding.sh. */
+ * waits goes on with all its variables. With an argument: one that leaves a group open on that stack, which ends the process.
+ * It is compiled in many ways, also as C++: scripts/unwinding.sh. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,12 +116,40 @@ static void *fail_around_others(void *arg)
     return NULL;
 }
 
-int main(void)
+/* Leaves it to others that it is still open: here, and below another that is no part of the stack. */
+static void *leave_open(void *arg)
+{
+    static thr_task tasks[2];
+    static thr_group elsewhere;
+    thr_group here = THR_GROUP_INIT(executor);
+    EXPECT(thr_group_spawn(&here, &tasks[0], fail_at_the_bottom, arg) == THR_OK);
+    if (*(int *)arg > 0) {
+        thr_group empty = THR_GROUP_INIT(executor);
+        elsewhere = empty;
+        EXPECT(thr_group_spawn(&elsewhere, &tasks[1], fail_at_the_bottom, arg) == THR_OK);
+    }
+    return arg;
+}
+
+static void *wait_for_who_leaves(void *arg)
+{
+    thr_group group = THR_GROUP_INIT(executor);
+    (void)run_in_group(leave_open, arg, &group);
+    return arg;
+}
+
+int main(int argc, char **argv)
 {
     thr_executor_options options;
     memset(&options, 0, sizeof options);
     options.max_workers = 1; /* so nobody steals */
     EXPECT(thr_executor_new_with(&executor, &options) == THR_OK);
+    if (argc > 1) {
+        int more = atoi(argv[1]);
+        (void)run(wait_for_who_leaves, &more);
+        (void)puts("not noticed");
+        return 0;
+    }
     for (int round = 0; round < 3; round++) {
         int top = 0;
         cleaned = 0;

@@ -11,16 +11,29 @@ cd "$THR_SOURCE_DIR"
 failures=0
 : >"$tmp/printed"
 
-# try COMPILER FLAG...
-try() {
-    if "$1" -Iinclude -fexceptions "${@:2}" -o "$tmp/program" "$THR_BUILD_DIR/libthreading.a" -pthread -latomic 2>"$tmp/errors" &&
-        ASAN_OPTIONS=detect_stack_use_after_return=1 timeout 20 "$tmp/program" >"$tmp/printed" 2>&1 &&
-        [ "$(cat "$tmp/printed")" = 'as expected' ]; then
-        return
-    fi
+# fails WHAT: says so, with what was printed.
+fails()
+{
     printf 'FAILED: %s\n' "$*"
     cat "$tmp/errors" "$tmp/printed"
     failures=$((failures + 1))
+}
+
+# try COMPILER FLAG...
+try()
+{
+    "$1" -Iinclude -fexceptions "${@:2}" -o "$tmp/program" "$THR_BUILD_DIR/libthreading.a" -pthread -latomic 2>"$tmp/errors" || {
+        fails "$@"
+        return
+    }
+    ASAN_OPTIONS=detect_stack_use_after_return=1 timeout 20 "$tmp/program" >"$tmp/printed" 2>&1 &&
+        [ "$(cat "$tmp/printed")" = 'as expected' ] || fails "$@"
+    # AddressSanitizer has other places for variables.
+    [[ " $* " != *-fsanitize* ]] || return 0
+    for more in 0 1; do
+        ! timeout 20 "$tmp/program" "$more" >"$tmp/printed" 2>&1 &&
+            grep -q '^FATAL: a task has returned, and left a group open' "$tmp/printed" || fails "left open, $more:" "$@"
+    done
 }
 
 program=tests/programs/unwinding.c
