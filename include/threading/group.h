@@ -85,7 +85,7 @@ struct thr__deque {
     int64_t end;
     uintptr_t floor; /* below it on the stack no wait calls a task itself */
     thr_executor *executor;
-    const uint32_t *hungry; /* the executor's, as the next one */
+    const uint32_t *hungry; /* the executor's */
     const uint32_t *cancelled;
     int64_t limit __attribute__((aligned(64)));
     int64_t top __attribute__((aligned(64)));

@@ -6,6 +6,7 @@
 
 #include "wait/spin.h"
 #include "work/executor.h"
+#include "work/group.h"
 
 enum { NAME_SIZE = 128, SEARCHERS = 1, CHOICE = 8 };
 
@@ -197,7 +198,7 @@ static struct worker *seat(thr_executor *executor)
     *worker = (struct worker){.executor = executor, .alive = true, .searching = searches_at_once(executor)};
     worker->deque.executor = executor;
     worker->deque.hungry = &executor->hungry;
-    worker->deque.cancelled = &executor->cancelling;
+    worker->deque.cancelled = &group_cancels.open;
     deque_init(&worker->deque);
     executor_lock(executor);
     add_seat(executor, worker);

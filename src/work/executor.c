@@ -304,7 +304,6 @@ void executor_forked(thr_executor *executor)
     executor->searching = 0;
     executor->absent = 0;
     executor->noted = false;
-    executor->cancelling = 0;
     executor->surplus = 0;
     executor->hungry = 1;
 }

@@ -72,11 +72,9 @@ struct worker {
 
 struct thr_executor {
     thr_lock lock;
-    uint32_t hungry;     /* somebody should be called for new work; read without the lock */
-    uint32_t surplus;    /* more are ACTIVE than should be; read without */
-    uint32_t cancels;    /* how often a group of this executor was cancelled; atomic */
-    uint32_t cancelling; /* how many of its open groups are; atomic: G4 in group.h */
-    uint32_t cancelled;  /* a shutdown has cancelled what had not begun; read without the lock */
+    uint32_t hungry;    /* somebody should be called for new work; read without the lock */
+    uint32_t surplus;   /* more are ACTIVE than should be; read without */
+    uint32_t cancelled; /* a shutdown has cancelled what had not begun; read without the lock */
     uint32_t references;
     uint32_t max;
     struct worker *workers; /* read without: W3 */

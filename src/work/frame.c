@@ -119,6 +119,7 @@ static void forked(struct frame *frame)
 
 void frame_forked(void)
 {
+    store_relaxed(&group_cancels.open, 0);
     for (struct thr__frame *entry = thr__here.top; entry; entry = entry->next) {
         if (!frame_struct(entry))
             group_forked((thr_group *)entry);

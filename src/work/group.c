@@ -16,20 +16,22 @@ enum { SLEEPING = 1, ONE = 2 };
 /* The failure of the group that the thread has waited for last: its message is asked for afterwards. */
 static thr_local told = THR_LOCAL_INIT(NULL, failure_free);
 
+struct group_cancels group_cancels;
+
 /* -- Cancelling --------------------------------------------------------------------------------------------------- */
 
 static void mark_cancelled(thr_group *group)
 {
     if (!(or_acq_rel(&group->state_, GROUP_CANCELLED | GROUP_COUNTED) & GROUP_COUNTED))
-        (void)add_relaxed(&group->executor_->cancelling, 1); /* orders nothing: G4 */
-    (void)add_release(&group->executor_->cancels, 1);        /* pairs with is_cancelled */
+        (void)add_relaxed(&group_cancels.open, 1); /* orders nothing: G4 */
+    (void)add_release(&group_cancels.times, 1);    /* pairs with is_cancelled */
 }
 
 /* It is not open any more, or again. */
 static void uncount(thr_group *group)
 {
     if (and_relaxed(&group->state_, ~(uint32_t)GROUP_COUNTED) & GROUP_COUNTED)
-        (void)sub_relaxed(&group->executor_->cancelling, 1);
+        (void)sub_relaxed(&group_cancels.open, 1);
 }
 
 static bool look_up(thr_group *group, uint32_t cancels);
@@ -39,7 +41,7 @@ static inline bool is_cancelled(thr_group *group)
 {
     if (THR__UNLIKELY(load_relaxed(&group->state_) & GROUP_CANCELLED))
         return true;
-    uint32_t cancels = load_acquire(&group->executor_->cancels); /* pairs with mark_cancelled */
+    uint32_t cancels = load_acquire(&group_cancels.times); /* pairs with mark_cancelled */
     return THR__UNLIKELY(load_relaxed(&group->cancels_) != cancels) && look_up(group, cancels);
 }
 
@@ -178,7 +180,7 @@ static void open(thr_group *group)
     uncount(group);
     group->state_ = 0;
     group->here_ = (uint32_t)-1;
-    group->cancels_ = load_acquire(&group->executor_->cancels); /* pairs with mark_cancelled */
+    group->cancels_ = load_acquire(&group_cancels.times); /* pairs with mark_cancelled */
     if (above && is_cancelled(above))
         group->state_ = GROUP_CANCELLED;
     group->frame_.next = frame_top();

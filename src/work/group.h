@@ -6,7 +6,7 @@
  *  1  FAILED        failure_ is that task's; after the wait,    the first failure           the same
  *                   cancels_ is its code
  *  2  BROKEN        an initializer failed first                 executor_break              the same
- *  3  COUNTED       it is one of the executor's `cancelling`    cancel, the first failure   the end of the wait
+ *  3  COUNTED       it is one of group_cancels.open           cancel, the first failure   the end of the wait
  *  4  FORKED        this is a fork's child, without its tasks   the fork                    the next opening
  *
  * How many of its tasks have not ended is 2 x (here_ + 1) + away_, without the lowest bit, modulo 2^32, while it is open:
@@ -20,10 +20,11 @@
  *     and groups that a task of the group can reach through it, and the group of that frame, are there while it has not ended.
  * G2  A task is counted before anybody can take it, and discounted as the last thing that is done for it: then its storage
  *     and the group may be gone, and a wake gets only the address.
- * G3  A group is cancelled if CANCELLED stands in it, or in one that its opener is in, and so on. `cancels_` is the count of
- *     cancels of the executor at which that was last looked up: as long as that is the same, its own bit says all.
- * G4  `cancelling` of the executor is how many open groups somebody has cancelled: when it is 0, the inline wait need not look
- *     for more. Who cancels counts before it returns; what another thread does meanwhile may have begun before.
+ * G3  A group is cancelled if CANCELLED stands in it, or in one that its opener is in, and so on. `cancels_` is how often
+ *     a group had been cancelled, of whichever executor, when that was last looked up: as long as that is the same, its own bit
+ *     says all.
+ * G4  group_cancels.open is how many open groups somebody has cancelled: when it is 0, the inline wait need not look for more.
+ *     Who cancels counts before it returns; what another thread does meanwhile may have begun before.
  * G5  In a fork's child the openers on other threads, with all that G1 says, are gone: their stacks may be given to new
  *     threads, or back to the system. The frames of tasks of such groups get `group_gone` for it (frame_forked), which is
  *     cancelled, and in nothing; and after such a task neither its group nor its storage is touched. The groups that the
@@ -49,6 +50,12 @@
 #include "work/frame.h"
 
 enum { GROUP_CANCELLED = 1, GROUP_FAILED = 2, GROUP_BROKEN = 4, GROUP_COUNTED = 8, GROUP_FORKED = 16 };
+
+/* In the process: a group may be in one of another executor. Waits look there all the time, so nothing else is in its line. */
+extern struct group_cancels {
+    uint32_t open __attribute__((aligned(64))); /* G4; both are atomic */
+    uint32_t times;                             /* G3 */
+} group_cancels;
 
 enum { TASK_OWNED = 1 }; /* in group_: the storage is ours */
 

@@ -4,6 +4,7 @@
 
 struct cancelling {
     thr_group *group;
+    thr_executor *inner; /* whose groups are inside */
     thr_event begun;
     thr_event go;
     struct support_count ran;
@@ -65,25 +66,22 @@ static void test_cancel(void **state)
 static void *spawn_and_ask(void *arg)
 {
     struct cancelling *c = arg;
-    thr_group inner = THR_GROUP_INIT(executor);
+    thr_group inner = THR_GROUP_INIT(c->inner);
     thr_task tasks[2];
     CHECK_OK(thr_group_spawn(&inner, &tasks[0], ask_cancelled, c));
     thr_event_wait(&c->go);
     CHECK_OK(thr_group_spawn(&inner, &tasks[1], count_cancelling, c)); /* into a group inside a cancelled one */
     CHECK_RESULT(thr_group_wait(&inner), THR_CANCELLED);
-    thr_group late = THR_GROUP_INIT(executor);
+    thr_group late = THR_GROUP_INIT(c->inner);
     CHECK_OK(thr_group_spawn(&late, &tasks[1], count_cancelling, c));
     CHECK_RESULT(thr_group_wait(&late), THR_CANCELLED);
     return NULL;
 }
 
-/* A running task in a group inside the cancelled one learns of it; the groups inside end as cancelled. */
-static void test_cancel_reaches_groups_inside(void **state)
+static void check_groups_inside(thr_executor *inner)
 {
-    (void)state;
-    executor = make(3);
     thr_group group = THR_GROUP_INIT(executor);
-    struct cancelling c = {.group = &group, .asked = false};
+    struct cancelling c = {.group = &group, .inner = inner, .asked = false};
     thr_task task;
     CHECK_OK(thr_group_spawn(&group, &task, spawn_and_ask, &c));
     thr_event_wait(&c.begun);
@@ -92,6 +90,19 @@ static void test_cancel_reaches_groups_inside(void **state)
     CHECK_RESULT(thr_group_wait(&group), THR_CANCELLED);
     CHECK(c.asked);
     CHECK_EQUAL(support_count_get(&c.ran), 0);
+}
+
+/* A running task in a group inside the cancelled one learns of it, also if that is another executor's; the groups inside end as
+ * cancelled. */
+static void test_cancel_reaches_groups_inside(void **state)
+{
+    (void)state;
+    executor = make(3);
+    thr_executor *another = make(3);
+    check_groups_inside(executor);
+    check_groups_inside(another);
+    CHECK_OK(thr_executor_shutdown(another, true, false));
+    thr_executor_free(another);
     end(executor);
 }
 
