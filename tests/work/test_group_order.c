@@ -1,13 +1,12 @@
 /* test_group_order.c - groups of one task that are waited for in any order, and whose memory is gone at once, while the tasks of
  * others, far below, ask what they are in. */
 
-#include "executors.h"
+#include "groups.h"
 
 #include <string.h>
 
 enum { GROUPS = 6, DEEP = 4, ROUNDS = 800 };
 
-static thr_executor *executor;
 static struct support_count ran;
 
 /* One group, with storage for a task that has a tree of others below it. */
@@ -129,7 +128,7 @@ static void test_newest_of_the_older(void **state)
         bool arg = fails != 0;
         memset(&ran, 0, sizeof ran);
         executor = make(1);
-        CHECK_OK(thr_future_result(submit(executor, wait_for_the_older, &arg), NULL));
+        in_a_task(wait_for_the_older, &arg);
         end(executor);
         CHECK(support_count_get(&ran) >= (arg ? 2 : 3)); /* what has not begun when it fails does not begin */
     }
