@@ -130,7 +130,7 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
     int64_t bottom = deque->bottom;
     if (THR__UNLIKELY(bottom >= deque->end))
         return thr__group_spawn(group, task, function, arg);
-    if (!__atomic_load_n(&group->frame_.next, __ATOMIC_RELAXED)) { /* by its own tasks, too: N3 */
+    if (!group->frame_.next) { /* a plain look: of a new group the compiler knows it. (N3) */
         if (THR__UNLIKELY(group->state_ != 0 || group->cancels_ != 0))
             return thr__group_spawn(group, task, function, arg);
         group->frame_.next = top;
@@ -179,8 +179,8 @@ THR__INLINE_ALWAYS thr_result thr_group_wait(thr_group *group)
                       __atomic_load_n(&group->away_, __ATOMIC_ACQUIRE) != 0 || /* pairs with discount in group.c */
                       __atomic_load_n(&group->state_, __ATOMIC_RELAXED) != 0))
         return thr__group_ran(group);
-    __atomic_store_n(&thr__here.top, group->frame_.next, __ATOMIC_RELAXED);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* N2 in src/work/frame.h */
+    /* N2 in src/work/frame.h; without a fence, so that of a group that is gone after this the rest need not be written. */
+    __atomic_store_n(&thr__here.top, group->frame_.next, __ATOMIC_RELEASE);
     group->frame_.next = THR__NULL;
     group->frame_.stack = THR__OPEN;
     return THR_OK;
