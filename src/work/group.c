@@ -342,14 +342,20 @@ static void run_beside(thr_group *group, const thr_task *task)
     discount_here(group);
 }
 
+/* Whose frame the group is, until it is left. */
+static void call(thr_group *group, const thr_task *task)
+{
+    store_relaxed(&group->frame_.stack, THR__CALLED);
+    (void)os_call(task->function_, task->arg_);
+}
+
 static void run_here(thr_group *group, const thr_task *task)
 {
     if (thr__here.top != &group->frame_) {
         run_beside(group, task);
         return;
     }
-    store_relaxed(&group->frame_.stack, THR__CALLED);
-    (void)os_call(task->function_, task->arg_);
+    call(group, task);
     leave(group, (uintptr_t)__builtin_frame_address(0));
 }
 
@@ -504,8 +510,7 @@ bool thr__group_call(thr_group *group, const thr_task *task)
 {
     if (!worker_has_room(thr__here.worker))
         return false;
-    store_relaxed(&group->frame_.stack, THR__CALLED);
-    (void)os_call(task->function_, task->arg_);
+    call(group, task);
     return true;
 }
 

@@ -31,12 +31,13 @@
  *     thread itself has open are there, but not their tasks: they are cancelled, and nothing of them is outstanding, also
  *     where one of those tasks runs on this stack. So no task that runs at the fork is discounted in the child.
  *
- * The inline spawn and wait (threading/group.h) are for the case that the caller is a worker of the executor, and in the group's
- * own frame. The spawn opens a group only if state_ and cancels_ are 0: they are as the last opening has left them. The wait is for the group that was opened last, with one task, that nobody has stolen: it lowers the end
- * of the deque, runs what stands there, and closes the group. It calls the task's function itself, where thr_fail can find that
- * call by the stack pointer (os.h); else thr__group_call does. Where something is different before the task, thr__group_back puts
- * the end of the deque back, and waits as any (W1: who came to look meanwhile has missed the task; so it calls somebody, if that is
- * wanted); after it, thr__group_ran does what is left.
+ * The inline spawn and wait (threading/group.h) are for the case that the caller is a worker of the executor, and in the
+ * group's own frame. The spawn opens a group only if state_ and cancels_ are 0: they are as the last opening has left them.
+ * The wait is for the group that was opened last, with one task, that nobody has stolen: it lowers the end of the deque, runs
+ * what stands there, and closes the group. It calls the task's function itself, where thr_fail can find that call by the
+ * stack pointer (os.h); else thr__group_call does. Where something is different before the task, thr__group_back puts the
+ * end of the deque back, and waits as any (W1: who came to look meanwhile has missed the task; so it calls somebody, if
+ * that is wanted); after it, thr__group_ran does what is left.
  *
  * What that costs is the words that are written, about one in each cycle of the processor: so the list of frames is the one of
  * open groups as well, the word that makes the group a frame is where the stack was, and here_ counts from the second task on.
