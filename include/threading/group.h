@@ -68,12 +68,18 @@ typedef struct thr_group {
         {THR__NULL, 0}, 0, 0, 0, 0, THR__NULL, (executor)                                                              \
     }
 
+/* Private: a task: see src/work/group.h. */
+struct thr__task {
+    void *(*function)(void *arg);
+    void *arg;
+    uintptr_t group;
+};
+
 /** Storage for one task: until the wait has returned, it must not be used for another. */
 typedef struct thr_task {
-    void *(*function_)(void *arg);
-    void *arg_;
-    uintptr_t group_;
+    struct thr__task task_;
     struct thr_task *next_;
+    bool owned_;
 } thr_task;
 
 /* Private: what an inline spawn, or wait, needs of the worker that it stands in. The deque is explained in
@@ -85,12 +91,11 @@ struct thr__deque {
     int64_t end;
     uintptr_t floor; /* below it on the stack no wait calls a task itself */
     thr_executor *executor;
-    const uint32_t *hungry; /* the executor's */
     const uint32_t *cancelled;
     int64_t limit __attribute__((aligned(64)));
     int64_t top __attribute__((aligned(64)));
     uint64_t lock;
-    thr_task *slots[THR__DEQUE_SIZE] __attribute__((aligned(64)));
+    struct thr__task slots[THR__DEQUE_SIZE] __attribute__((aligned(64)));
 };
 
 /* The calling thread's. The deque is NULL where the inline paths are not possible; where it is not, there is a frame. */
@@ -112,20 +117,34 @@ enum {
 THR_API thr_result thr__group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg);
 THR_API thr_result thr__group_notice(thr_executor *executor);
 THR_API thr_result thr__group_wait(thr_group *group);
-THR_API bool thr__group_call(thr_group *group, const thr_task *task);
+THR_API bool thr__group_call(thr_group *group, const struct thr__task *task);
 THR_API thr_result thr__group_back(thr_group *group);
 THR_API thr_result thr__group_ran(thr_group *group);
 
+/* Its address, worked out where it is needed. Where the compiler knows it to be a place of the caller's frame, it would
+ * rather keep the address in a register across the calls: one more that the caller saves, each time that it is called. */
+static inline __attribute__((always_inline)) thr_group *thr__group_at(thr_group *group)
+{
+#if defined(__x86_64__) && defined(__LP64__)
+    thr_group *at;
+    __asm__("lea %1, %0" : "=r"(at) : "m"(*group));
+    return at;
+#else
+    return group;
+#endif
+}
+
 /** Has function(arg) run by a worker, or by who waits; what it returns is ignored. `task` is storage of the caller's, or
- * NULL: then it is allocated (THR_NO_MEMORY). Never blocks, but for the start of a thread. THR_INVALID for no function or
- * executor. In a task of the executor that is all; from elsewhere also THR_CLOSED, THR_BROKEN, THR_NO_THREAD, as
- * thr_executor_submit. */
+ * NULL: then it is allocated where it is needed, from outside the executor and where a worker has many that nobody has begun
+ * (THR_NO_MEMORY). Never blocks, but for the start of a thread. THR_INVALID for no function or executor. In a task of the
+ * executor that is all; from elsewhere also THR_CLOSED, THR_BROKEN, THR_NO_THREAD, as thr_executor_submit. */
 THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg),
                                                     void *arg)
 {
     struct thr__deque *deque = thr__here.deque;
     struct thr__frame *top = thr__here.top;
-    if (THR__UNLIKELY(!deque || deque->executor != group->executor_ || !task || !function))
+    thr_executor *executor = group->executor_;
+    if (THR__UNLIKELY(!deque || deque->executor != executor || !function))
         return thr__group_spawn(group, task, function, arg);
     int64_t bottom = deque->bottom;
     if (THR__UNLIKELY(bottom >= deque->end))
@@ -134,20 +153,21 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
         if (THR__UNLIKELY(group->state_ != 0 || group->cancels_ != 0))
             return thr__group_spawn(group, task, function, arg);
         group->frame_.next = top;
-        __atomic_store_n(&thr__here.top, &group->frame_, __ATOMIC_RELEASE); /* N2 in src/work/frame.h */
+        __atomic_store_n(&thr__here.top, &thr__group_at(group)->frame_, __ATOMIC_RELEASE); /* N2 in src/work/frame.h */
     } else {
         if (THR__UNLIKELY(top != &group->frame_ || group->frame_.stack != THR__OPEN))
             return thr__group_spawn(group, task, function, arg);
         group->here_++;
     }
-    task->function_ = function;
-    task->arg_ = arg;
-    task->group_ = (uintptr_t)group;
-    __atomic_store_n(&deque->slots[(uint64_t)bottom % THR__DEQUE_SIZE], task, __ATOMIC_RELAXED);
+    struct thr__task *slot = &deque->slots[(uint64_t)bottom % THR__DEQUE_SIZE];
+    slot->function = function;
+    slot->arg = arg;
+    slot->group = (uintptr_t)thr__group_at(group);
     __atomic_store_n(&deque->bottom, bottom + 1, __ATOMIC_RELEASE);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* a light barrier: see src/work/executor.h, W1 */
-    if (THR__UNLIKELY(__atomic_load_n(deque->hungry, __ATOMIC_RELAXED) != 0))
-        return thr__group_notice(deque->executor);
+    const uint32_t *hungry = (const uint32_t *)(const void *)executor; /* an executor begins with it */
+    if (THR__UNLIKELY(__atomic_load_n(hungry, __ATOMIC_RELAXED) != 0))
+        return thr__group_notice(executor);
     return THR_OK;
 }
 
@@ -158,26 +178,28 @@ THR_NODISCARD THR_INLINE thr_result thr_group_spawn(thr_group *group, thr_task *
 THR__INLINE_ALWAYS thr_result thr_group_wait(thr_group *group)
 {
     struct thr__deque *deque = thr__here.deque;
-    if (THR__UNLIKELY(!deque || thr__here.top != &group->frame_ || group->frame_.stack != THR__OPEN))
+    if (THR__UNLIKELY(!deque || thr__here.top != &thr__group_at(group)->frame_ || group->frame_.stack != THR__OPEN))
         return thr__group_wait(group);
     int64_t bottom = deque->bottom - 1;
     __atomic_store_n(&deque->bottom, bottom, __ATOMIC_RELEASE);
     __atomic_signal_fence(__ATOMIC_SEQ_CST); /* as in deque_pop, src/work/deque.h */
     if (THR__UNLIKELY(bottom < __atomic_load_n(&deque->limit, __ATOMIC_RELAXED)))
         return thr__group_back(group);
-    thr_task *task = __atomic_load_n(&deque->slots[(uint64_t)bottom % THR__DEQUE_SIZE], __ATOMIC_RELAXED);
-    if (THR__UNLIKELY(task->group_ != (uintptr_t)group || __atomic_load_n(deque->cancelled, __ATOMIC_RELAXED) != 0))
+    const struct thr__task *task = &deque->slots[(uint64_t)bottom % THR__DEQUE_SIZE];
+    if (THR__UNLIKELY(task->group != (uintptr_t)thr__group_at(group) ||
+                      __atomic_load_n(deque->cancelled, __ATOMIC_RELAXED) != 0))
         return thr__group_back(group);
     uintptr_t stack = thr__stack();
     if (THR__LIKELY(stack > deque->floor)) {
         __atomic_store_n(&group->frame_.stack, stack, __ATOMIC_RELAXED);
-        thr__call(task->function_, task->arg_);
+        thr__call(task->function, task->arg);
     } else if (!thr__group_call(group, task)) {
         return thr__group_back(group);
     }
-    if (THR__UNLIKELY(thr__here.top != &group->frame_ || group->here_ != 0 ||
-                      __atomic_load_n(&group->away_, __ATOMIC_ACQUIRE) != 0 || /* pairs with discount in group.c */
-                      __atomic_load_n(&group->state_, __ATOMIC_RELAXED) != 0))
+    uint32_t left =
+        group->here_ | __atomic_load_n(&group->away_, __ATOMIC_ACQUIRE); /* pairs with discount in group.c */
+    left |= __atomic_load_n(&group->state_, __ATOMIC_RELAXED);
+    if (THR__UNLIKELY(thr__here.top != &thr__group_at(group)->frame_ || left != 0))
         return thr__group_ran(group);
     /* N2 in src/work/frame.h; without a fence, so that of a group that is gone after this the rest need not be written. */
     __atomic_store_n(&thr__here.top, group->frame_.next, __ATOMIC_RELEASE);

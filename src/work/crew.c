@@ -38,6 +38,7 @@ static bool may_hire(const thr_executor *executor)
 
 static void refresh(thr_executor *executor)
 {
+    _Static_assert(offsetof(thr_executor, hungry) == 0, "the inline spawn looks there");
     bool hungry = executor->active < executor->max && (executor->parked || !executor->broken);
     store_relaxed(&executor->hungry, (uint32_t)hungry);
     store_relaxed(&executor->surplus, (uint32_t)(executor->active > executor->max));
@@ -197,7 +198,6 @@ static struct worker *seat(thr_executor *executor)
         return NULL;
     *worker = (struct worker){.executor = executor, .alive = true, .searching = searches_at_once(executor)};
     worker->deque.executor = executor;
-    worker->deque.hungry = &executor->hungry;
     worker->deque.cancelled = &group_cancels.open;
     deque_init(&worker->deque);
     executor_lock(executor);

@@ -26,21 +26,21 @@ bool deque_refresh(struct thr__deque *deque)
 }
 
 /* The rest of a pop: bottom is lowered already. Half of what thieves may take, and have not, is the owner's again. */
-thr_task *deque_pop_locked(struct thr__deque *deque)
+bool deque_pop_locked(struct thr__deque *deque, struct thr__task *task)
 {
-    thr_task *task = NULL;
     (void)bitlock_acquire(&deque->lock);
     int64_t b = deque->bottom;
     int64_t t = deque->top;
-    if (b < t) {
+    bool found = b >= t;
+    if (!found) {
         store_relaxed(&deque->bottom, t); /* a thief that reads it finds nothing there */
     } else {
-        task = load_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE]);
+        *task = *deque_slot(deque, b);
         if (b < deque->limit)
             store_relaxed(&deque->limit, t + (b - t) / 2);
     }
     bitlock_release(&deque->lock, 0);
-    return task;
+    return found;
 }
 
 /* How far down bottom is, at the lowest, for a moment: what is below that will not be gone before it is stolen. */
@@ -74,18 +74,19 @@ static void share(struct thr__deque *deque, int64_t standing)
         store_relaxed(&deque->limit, b > t ? b : t);
 }
 
-thr_task *deque_steal(struct thr__deque *deque)
+bool deque_steal(struct thr__deque *deque, struct thr__task *task, deque_wanted *wanted, const void *of)
 {
-    thr_task *task = NULL;
     int64_t lowest = load_relaxed(&deque->limit) > load_relaxed(&deque->top) ? INT64_MIN : standing(deque);
     (void)bitlock_acquire(&deque->lock);
     int64_t t = deque->top;
     if (t == deque->limit)
         share(deque, lowest);
-    if (t < deque->limit) {
-        task = load_relaxed(&deque->slots[(uint64_t)t % DEQUE_SIZE]);
+    bool found = t < deque->limit && (!wanted || wanted(deque_slot(deque, t), of));
+    if (found) {
+        *task = *deque_slot(deque, t);
+        tsan_acquire(deque_slot(deque, t));
         store_release(&deque->top, t + 1);
     }
     bitlock_release(&deque->lock, 0);
-    return task;
+    return found;
 }

@@ -19,7 +19,8 @@
  * D2  When the lock is free, or its holder is not in `share`, each task below the limit is there: the owner has not taken it,
  *     though it may have lowered bottom already and be about to wait for the lock. So a thief below the limit need not look at
  *     bottom.
- * D3  A slot is written again only when top has passed it (push looks at top), or the owner has taken what was there.
+ * D3  A slot is written again only when top has passed it (push looks at top), or the owner has taken what was there. So who
+ *     reads it, the owner or a thief with the lock, below the limit, reads what is not written meanwhile.
  *
  * A thief that finds nothing below the limit raises it, and then has to know which of these tasks the owner has taken
  * without seeing that:
@@ -51,6 +52,7 @@
 #include "os/os.h"
 #include "threading/group.h"
 #include "wait/atomic.h"
+#include "wait/tsan.h"
 
 #ifndef DEQUE_SIZE
 #define DEQUE_SIZE THR__DEQUE_SIZE /* smaller where each state is searched (lab/model) */
@@ -61,11 +63,17 @@ void deque_init(struct thr__deque *deque);
 
 /* The slow halves. */
 bool deque_refresh(struct thr__deque *deque);
-thr_task *deque_pop_locked(struct thr__deque *deque);
+bool deque_pop_locked(struct thr__deque *deque, struct thr__task *task);
 
-/* By anyone but the owner: the oldest, or NULL; also when that will soon be gone, or another thief has come in between. May
- * take microseconds. */
-thr_task *deque_steal(struct thr__deque *deque);
+/* By anyone but the owner: takes the oldest, if it is `wanted`, which is asked with the lock held (NULL: each is). False: it
+ * is not, or there is none, or it will soon be gone, or another thief has come in between. May take microseconds. */
+typedef bool deque_wanted(const struct thr__task *task, const void *of);
+bool deque_steal(struct thr__deque *deque, struct thr__task *task, deque_wanted *wanted, const void *of);
+
+static inline struct thr__task *deque_slot(struct thr__deque *deque, int64_t i)
+{
+    return &deque->slots[(uint64_t)i % DEQUE_SIZE];
+}
 
 /* By the owner. */
 static inline bool deque_full(struct thr__deque *deque)
@@ -74,15 +82,16 @@ static inline bool deque_full(struct thr__deque *deque)
 }
 
 /* By the owner, when it is not full. */
-static inline void deque_put(struct thr__deque *deque, thr_task *task)
+static inline void deque_put(struct thr__deque *deque, const struct thr__task *task)
 {
     int64_t b = deque->bottom;
-    store_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE], task);
+    *deque_slot(deque, b) = *task;
+    tsan_release(deque_slot(deque, b));
     store_release(&deque->bottom, b + 1);
 }
 
 /* By the owner. False: it is full. */
-static inline bool deque_push(struct thr__deque *deque, thr_task *task)
+static inline bool deque_push(struct thr__deque *deque, const struct thr__task *task)
 {
     if (deque_full(deque))
         return false;
@@ -90,18 +99,19 @@ static inline bool deque_push(struct thr__deque *deque, thr_task *task)
     return true;
 }
 
-/* By the owner: the newest, or NULL. */
-static inline thr_task *deque_pop(struct thr__deque *deque)
+/* By the owner: takes the newest. False: there is none. */
+static inline bool deque_pop(struct thr__deque *deque, struct thr__task *task)
 {
     int64_t b = deque->bottom - 1;
     store_release(&deque->bottom, b);
     os_barrier_light(); /* pairs with the one in share */
-    if (THR__LIKELY(b >= load_relaxed(&deque->limit)))
-        return load_relaxed(&deque->slots[(uint64_t)b % DEQUE_SIZE]);
-    return deque_pop_locked(deque);
+    if (THR__UNLIKELY(b < load_relaxed(&deque->limit)))
+        return deque_pop_locked(deque, task);
+    *task = *deque_slot(deque, b);
+    return true;
 }
 
-/* By the owner, when it has lowered bottom, and taken nothing: as if it had put the same task there again. */
+/* By the owner: what it has just taken is back where it was. */
 static inline void deque_unpop(struct thr__deque *deque)
 {
     store_release(&deque->bottom, deque->bottom + 1);

@@ -253,18 +253,20 @@ void executor_break(struct worker *worker)
     thr_executor *executor = worker->executor;
     executor_lock(executor);
     executor->broken = true;
-    thr_task *task = executor->list_first;
+    thr_task *listed = executor->list_first;
     executor->list_first = NULL;
     executor->list_last = NULL;
     executor->listed = 0;
     executor_recount(executor);
     executor_unlock(executor);
-    for (thr_task *next; task; task = next) {
-        next = task->next_;
-        task_break(task);
+    struct thr__task task;
+    for (thr_task *next; listed; listed = next) {
+        next = listed->next_;
+        task = task_unlisted(listed);
+        task_break(&task);
     }
-    while ((task = deque_pop(&worker->deque)))
-        task_break(task); /* it has spawned it into another's group, and nobody may be left to steal it */
+    while (deque_pop(&worker->deque, &task))
+        task_break(&task); /* it has spawned it into another's group, and nobody may be left to steal it */
     drop_jobs(executor, future_break);
 }
 

@@ -71,8 +71,9 @@ struct worker {
 };
 
 struct thr_executor {
+    uint32_t
+        hungry; /* somebody should be called for new work; read without the lock, also by the inline spawn: the first */
     thr_lock lock;
-    uint32_t hungry;    /* somebody should be called for new work; read without the lock */
     uint32_t surplus;   /* more are ACTIVE than should be; read without */
     uint32_t cancelled; /* a shutdown has cancelled what had not begun; read without the lock */
     uint32_t references;

@@ -47,15 +47,18 @@ struct thr__frame *frame_below(const struct thr__frame *entry)
     return next ? find(next) : NULL;
 }
 
-struct thr__frame *frame_of(const thr_group *group)
+void frame_look(void)
 {
     struct worker *worker = thr__here.worker;
-    if (!worker)
-        return frame_below(&group->frame_);
-    (void)bitlock_acquire(&worker->deque.lock); /* N3 */
-    struct thr__frame *frame = frame_below(&group->frame_);
-    bitlock_release(&worker->deque.lock, 0);
-    return frame;
+    if (worker)
+        (void)bitlock_acquire(&worker->deque.lock);
+}
+
+void frame_looked(void)
+{
+    struct worker *worker = thr__here.worker;
+    if (worker)
+        bitlock_release(&worker->deque.lock, 0);
 }
 
 struct thr__frame *frame_top(void)

@@ -19,7 +19,7 @@
  * N3  Other threads come to an open group by its tasks, as long as one of these has not ended, and from there on to the frame that
  *     it was opened in, over the groups that are open beside it (frame_of). What they look at stays as it is, by N1, but for a group
  *     that is closed before one that was opened later in the same frame. So others than the thread itself look with the lock of
- *     their own deque held; and who takes a group out of the middle of the list then takes each of these locks once
+ *     a deque held; and who takes a group out of the middle of the list then takes each of these locks once
  *     (executors_pass), before the group's memory is its owner's again: who looks later finds the list without it. And the
  *     `next` of a group may change while its tasks ask whether it is open: it is not NULL before, nor after. */
 
@@ -69,9 +69,16 @@ static inline thr_future *frame_future(struct thr__frame *frame)
 }
 
 /* The frame that it was opened in, if it is a group that is open, or lies on; NULL: none. Of the calling thread's list; the
- * second: of whichever. */
+ * second: of whichever, with the lock of a deque (N3). */
 struct thr__frame *frame_below(const struct thr__frame *entry);
-struct thr__frame *frame_of(const thr_group *group);
+static inline struct thr__frame *frame_of(const thr_group *group)
+{
+    return frame_below(&group->frame_);
+}
+
+/* Between these a worker holds the lock of its own. (Other threads have none, and come to their own list only.) */
+void frame_look(void);
+void frame_looked(void);
 
 /* The calling thread's newest frame; the second: or its root, where it has none. */
 struct thr__frame *frame_newest(void);

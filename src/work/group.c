@@ -47,7 +47,9 @@ static inline bool is_cancelled(thr_group *group)
 
 static bool look_up(thr_group *group, uint32_t cancels)
 {
+    frame_look();
     thr_group *above = frame_group(frame_of(group));
+    frame_looked();
     if (above && is_cancelled(above)) {
         (void)or_acq_rel(&group->state_, GROUP_CANCELLED);
         return true;
@@ -91,44 +93,35 @@ static void discount(thr_group *group)
     }
 }
 
-/* Whether the storage is ours. */
-static inline bool is_owned(const thr_task *task)
+static inline void drop(const struct thr__task *task)
 {
-    return THR__UNLIKELY(task->group_ & TASK_OWNED);
-}
-
-static inline void drop(thr_task *task)
-{
-    if (is_owned(task))
-        free(task);
+    if (THR__UNLIKELY(task->group & TASK_OWNED))
+        free(task->arg);
 }
 
 /* False: this is a fork's child, where nobody counts it (G5). */
-static inline bool execute(thr_group *group, const thr_task *task, struct frame *frame)
+static inline bool execute(thr_group *group, const struct thr__task *task, struct frame *frame)
 {
     void *nothing;
     frame->group = group;
     frame->future = NULL;
-    hook_point(HOOK_TASK_BEGIN, task);
-    bool returned = frame_run(frame, task->function_, task->arg_, &nothing, false);
+    hook_point(HOOK_TASK_BEGIN, task->arg);
+    bool returned = frame_run(frame, task->function, task->arg, &nothing, false);
     if (THR__UNLIKELY(!returned)) {
         if (frame->group == group)
             group_task_failed(group, failure_of(frame));
         else
             failure_free(failure_of(frame));
     }
-    hook_point(HOOK_TASK_END, task);
+    hook_point(HOOK_TASK_END, task->arg);
     return !frame->forked;
 }
 
-void task_run(thr_task *task, struct frame *frame)
+void task_run(const struct thr__task *task, struct frame *frame)
 {
     thr_group *group = task_group(task);
-    bool owned = is_owned(task);
-    tsan_acquire(task);
     bool counts = is_cancelled(group) || execute(group, task, frame);
-    if (owned)
-        free(task);
+    drop(task);
     if (counts)
         discount(group);
 }
@@ -139,7 +132,7 @@ void group_task_died(thr_group *group, void *failure)
     discount(group);
 }
 
-void task_died(thr_task *task, const struct frame *frame)
+void task_died(const struct thr__task *task, const struct frame *frame)
 {
     if (frame->forked) { /* and its group is gone: its own thread's would be open */
         failure_free(failure_of(frame));
@@ -150,7 +143,7 @@ void task_died(thr_task *task, const struct frame *frame)
     group_task_died(group, failure_of(frame));
 }
 
-void task_break(thr_task *task)
+void task_break(const struct thr__task *task)
 {
     thr_group *group = task_group(task);
     (void)or_acq_rel(&group->state_, GROUP_BROKEN);
@@ -158,8 +151,9 @@ void task_break(thr_task *task)
     discount(group);
 }
 
-bool group_descends(const thr_group *group, const void *target)
+bool task_descends(const struct thr__task *task, const void *target)
 {
+    const thr_group *group = task_group(task);
     while (group != target) {
         struct thr__frame *frame = frame_of(group);
         if (frame_future(frame) == target)
@@ -233,37 +227,27 @@ static void notice(struct worker *worker)
         crew_notice(worker->executor);
 }
 
-/* By a worker of the executor. */
-static void push(struct worker *worker, thr_task *task)
+/* Into the worker's deque, which is not full; or, with storage, into the executor's list. */
+static thr_result put(struct worker *worker, const struct thr__task *task, thr_task *storage)
 {
-    if (deque_push(&worker->deque, task)) {
+    if (!storage) {
+        deque_put(&worker->deque, task);
         notice(worker);
-    } else {
-        (void)executor_list(worker->executor, task, true);
+        return THR_OK;
     }
+    storage->task_ = *task;
+    return executor_list(task_group(task)->executor_, storage, worker != NULL);
 }
 
-static void fill(thr_group *group, thr_task *task, uintptr_t owned, void *(*function)(void *arg), void *arg)
+static thr_result spawn_to(struct worker *worker, const struct thr__task *task, thr_task *storage)
 {
-    task->function_ = function;
-    task->arg_ = arg;
-    task->group_ = (uintptr_t)group | owned;
-    tsan_release(task);
-}
-
-static thr_result spawn(thr_group *group, thr_task *task)
-{
-    struct worker *worker = thr__here.worker;
+    thr_group *group = task_group(task);
     bool opens = !load_relaxed(&group->frame_.next);
     if (opens)
         open(group);
     bool here_too = is_here(group);
     count(group, here_too, 1);
-    if (worker && worker->executor == group->executor_) {
-        push(worker, task);
-        return THR_OK;
-    }
-    thr_result result = executor_list(group->executor_, task, false);
+    thr_result result = put(worker, task, storage);
     if (result != THR_OK) {
         count(group, here_too, (uint32_t)-1);
         if (opens)
@@ -272,34 +256,52 @@ static thr_result spawn(thr_group *group, thr_task *task)
     return result;
 }
 
-thr_result group_spawn_owned(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg)
-{
-    fill(group, task, TASK_OWNED, function, arg);
-    return spawn(group, task);
-}
-
-static thr_result spawn_allocated(thr_group *group, void *(*function)(void *arg), void *arg)
+static thr_task *storage_new(void)
 {
     int saved = errno;
-    thr_task *task = malloc(sizeof *task);
+    thr_task *storage = malloc(sizeof *storage);
     os_errno_restore(saved);
-    if (!task)
+    return storage;
+}
+
+struct thr__task task_unlisted(thr_task *storage)
+{
+    struct thr__task task = storage->task_;
+    if (storage->owned_)
+        free(storage);
+    return task;
+}
+
+static thr_result spawn(const struct thr__task *task, thr_task *storage)
+{
+    struct worker *worker = thr__here.worker;
+    if (worker && worker->executor != task_group(task)->executor_)
+        worker = NULL;
+    if (worker && !deque_full(&worker->deque))
+        return spawn_to(worker, task, NULL);
+    bool owned = !storage;
+    if (owned)
+        storage = storage_new();
+    if (!storage)
         return THR_NO_MEMORY;
-    thr_result result = group_spawn_owned(group, task, function, arg);
-    if (result != THR_OK)
-        free(task);
+    storage->owned_ = owned;
+    thr_result result = spawn_to(worker, task, storage);
+    if (result != THR_OK && owned)
+        free(storage);
     return result;
 }
 
-thr_result thr__group_spawn(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg)
+thr_result group_spawn_owned(thr_group *group, thr_task *storage, void *(*function)(void *arg), void *arg)
+{
+    struct thr__task task = {function, arg, (uintptr_t)group | TASK_OWNED};
+    return spawn(&task, storage);
+}
+
+thr_result thr__group_spawn(thr_group *group, thr_task *storage, void *(*function)(void *arg), void *arg)
 {
     hook_point(HOOK_GROUP_SPAWN, group);
-    if (!group->executor_ || !function)
-        return THR_INVALID;
-    if (!task)
-        return spawn_allocated(group, function, arg);
-    fill(group, task, 0, function, arg);
-    return spawn(group, task);
+    struct thr__task task = {function, arg, (uintptr_t)group};
+    return group->executor_ && function ? spawn(&task, storage) : THR_INVALID;
 }
 
 thr_result thr__group_notice(thr_executor *executor)
@@ -335,7 +337,7 @@ static void leave(thr_group *group, uintptr_t stack)
 }
 
 /* Another has been opened since: the list says that it is in the same frame. */
-static void run_beside(thr_group *group, const thr_task *task)
+static void run_beside(thr_group *group, const struct thr__task *task)
 {
     struct frame frame;
     (void)execute(group, task, &frame);
@@ -343,13 +345,13 @@ static void run_beside(thr_group *group, const thr_task *task)
 }
 
 /* Whose frame the group is, until it is left. */
-static void call(thr_group *group, const thr_task *task)
+static void call(thr_group *group, const struct thr__task *task)
 {
     store_relaxed(&group->frame_.stack, THR__CALLED);
-    (void)os_call(task->function_, task->arg_);
+    (void)os_call(task->function, task->arg);
 }
 
-static void run_here(thr_group *group, const thr_task *task)
+static void run_here(thr_group *group, const struct thr__task *task)
 {
     if (thr__here.top != &group->frame_) {
         run_beside(group, task);
@@ -359,20 +361,24 @@ static void run_here(thr_group *group, const thr_task *task)
     leave(group, (uintptr_t)__builtin_frame_address(0));
 }
 
+void task_put_back(struct worker *worker)
+{
+    deque_unpop(&worker->deque);
+    notice(worker);
+}
+
 /* A task that has been popped. False: it is another group's, and back where it was. */
-static bool run_popped(struct worker *worker, thr_group *group, thr_task *task)
+static bool run_popped(struct worker *worker, thr_group *group, const struct thr__task *task)
 {
     if (task_group(task) != group) {
-        push(worker, task);
+        task_put_back(worker);
         return false;
     }
-    bool owned = is_owned(task);
     if (is_cancelled(group))
         group->here_--;
     else
         run_here(group, task);
-    if (owned)
-        free(task);
+    drop(task);
     return true;
 }
 
@@ -381,8 +387,8 @@ static void run_own(thr_group *group)
 {
     struct worker *worker = thr__here.worker;
     while (group->here_ != (uint32_t)-1 && thr__here.deque && worker_has_room(worker)) {
-        thr_task *task = deque_pop(&worker->deque);
-        if (!task || !run_popped(worker, group, task))
+        struct thr__task task;
+        if (!deque_pop(&worker->deque, &task) || !run_popped(worker, group, &task))
             return;
     }
 }
@@ -499,14 +505,12 @@ thr_result thr__group_wait(thr_group *group)
 /* The inline wait has popped a task that it cannot run, or none. */
 thr_result thr__group_back(thr_group *group)
 {
-    struct worker *worker = thr__here.worker;
-    deque_unpop(&worker->deque);
-    notice(worker);
+    task_put_back(thr__here.worker);
     return thr__group_wait(group);
 }
 
 /* The inline wait has popped a task that it cannot call itself. False: it cannot be called here at all. */
-bool thr__group_call(thr_group *group, const thr_task *task)
+bool thr__group_call(thr_group *group, const struct thr__task *task)
 {
     if (!worker_has_room(thr__here.worker))
         return false;

@@ -58,31 +58,38 @@ extern struct group_cancels {
     uint32_t times;                             /* G3 */
 } group_cancels;
 
-enum { TASK_OWNED = 1 }; /* in group_: the storage is ours */
+enum { TASK_OWNED = 1 }; /* in a task's group: its argument is ours */
 
-static inline thr_group *task_group(const thr_task *task)
+static inline thr_group *task_group(const struct thr__task *task)
 {
-    return (thr_group *)(task->group_ & ~(uintptr_t)TASK_OWNED);
+    return (thr_group *)(task->group & ~(uintptr_t)TASK_OWNED);
 }
 
-/* As thr_group_spawn, with storage that was allocated, and is freed when the task has ended. */
-thr_result group_spawn_owned(thr_group *group, thr_task *task, void *(*function)(void *arg), void *arg);
+/* As thr_group_spawn, with an argument that was allocated, and is freed when the task has ended. */
+thr_result group_spawn_owned(thr_group *group, thr_task *storage, void *(*function)(void *arg), void *arg);
+
+/* Out of its storage, when that has been taken out of the executor's list. */
+struct thr__task task_unlisted(thr_task *storage);
+
+/* What the worker has just taken out of its deque, and does not run, is back, where others may take it. */
+struct worker;
+void task_put_back(struct worker *worker);
 
 /* Runs it on this stack, unless it is cancelled, and discounts it. */
-void task_run(thr_task *task, struct frame *frame);
+void task_run(const struct thr__task *task, struct frame *frame);
 
 /* One of its tasks has failed with this, which is the group's from now on. */
 void group_task_failed(thr_group *group, void *failure);
 
-/* It has ended without an end, with the frame's failure. The second: its storage stays, if it is ours. */
-void task_died(thr_task *task, const struct frame *frame);
+/* It has ended without an end, with the frame's failure. The second: its argument stays, if it is ours. */
+void task_died(const struct thr__task *task, const struct frame *frame);
 void group_task_died(thr_group *group, void *failure);
 
 /* It cannot be run. */
-void task_break(thr_task *task);
+void task_break(const struct thr__task *task);
 
-/* Whether the group is the target, or in it; the target is a group, or a future. */
-bool group_descends(const thr_group *group, const void *target);
+/* Whether its group is the target, or in it; the target is a group, or a future. With the lock of a deque: N3 in frame.h. */
+bool task_descends(const struct thr__task *task, const void *target);
 
 /* In a fork's child: the tasks of this open group of the caller's are gone. */
 void group_forked(thr_group *group);

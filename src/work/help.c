@@ -7,31 +7,25 @@
 
 enum { FAR_ENOUGH = 64 }; /* how many tasks of the list are looked at */
 
-static void run(thr_task *task)
+static void run(const struct thr__task *task)
 {
     struct frame frame;
     task_run(task, &frame);
 }
 
-/* Runs a task that was taken, if it is a descendant; a stranger it hands on. */
-static bool run_descendant(struct worker *worker, const void *target, thr_task *task)
-{
-    if (!group_descends(task_group(task), target)) {
-        (void)executor_list(worker->executor, task, true);
-        return false;
-    }
-    run(task);
-    return true;
-}
-
+/* A stranger stays there, for others. */
 static bool help_own(struct worker *worker, const void *target, bool *own)
 {
-    if (!*own || !deque_any(&worker->deque))
+    struct thr__task task;
+    if (!*own || !deque_any(&worker->deque) || !deque_pop(&worker->deque, &task))
         return false;
-    thr_task *task = deque_pop(&worker->deque);
-    if (!task)
-        return false;
-    *own = run_descendant(worker, target, task);
+    frame_look();
+    *own = task_descends(&task, target);
+    frame_looked();
+    if (*own)
+        run(&task);
+    else
+        task_put_back(worker);
     return *own;
 }
 
@@ -44,35 +38,38 @@ static bool help_list(struct worker *worker, const void *target)
         return false;
     executor_lock(executor);
     thr_task *before = NULL;
-    thr_task *task = executor->list_first;
-    for (int i = 0; task && !found && i < FAR_ENOUGH; i++) {
-        if (group_descends(task_group(task), target))
-            found = task;
+    thr_task *at = executor->list_first;
+    frame_look();
+    for (int i = 0; at && !found && i < FAR_ENOUGH; i++) {
+        if (task_descends(&at->task_, target))
+            found = at;
         else
-            before = task;
-        task = task->next_;
+            before = at;
+        at = at->next_;
     }
+    frame_looked();
     if (found)
         executor_unlist(executor, found, before);
     executor_unlock(executor);
-    if (found)
-        run(found);
-    return found != NULL;
+    if (!found)
+        return false;
+    struct thr__task task = task_unlisted(found);
+    run(&task);
+    return true;
 }
 
-/* Out of the deques of those whose outermost task is in the target. What is at their tops is most likely a descendant; if
- * not, it goes to the list, where others find it. */
+/* Out of the deques of those whose outermost task is in the target: what is at their tops is most likely a descendant. */
 static bool help_others(struct worker *worker, const void *target)
 {
     for (struct worker *w = load_acquire(&worker->executor->workers); w; w = load_acquire(&w->next)) {
         if (w == worker || load_relaxed(&w->root) != target || !deque_any(&w->deque))
             continue;
-        thr_task *task = deque_steal(&w->deque);
-        if (!task)
+        struct thr__task task;
+        if (!deque_steal(&w->deque, &task, task_descends, target))
             continue;
         tsan_acquire(worker->executor);
-        if (run_descendant(worker, target, task))
-            return true;
+        run(&task);
+        return true;
     }
     return false;
 }
@@ -104,7 +101,12 @@ static struct thr__frame *above(struct thr__frame *frame)
 {
     const thr_group *group = frame_group(frame);
     struct thr__frame *below = frame_below(frame);
-    return !below && group ? frame_of(group) : below;
+    if (below || !group)
+        return below;
+    frame_look();
+    below = frame_of(group);
+    frame_looked();
+    return below;
 }
 
 bool help_is_above(const void *target)

@@ -19,7 +19,7 @@ struct loop {
     void *arg;
 };
 
-/* A range, and the storage of its task. */
+/* A range, and storage for its task. */
 struct part {
     thr_task task;
     struct loop *loop;

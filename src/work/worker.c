@@ -39,9 +39,9 @@ enum {
 
 #define SPELL ((uint64_t)20000) /* nanoseconds */
 
-/* What it has found: a task, or a job. */
+/* What it has found: a task; or, where that has no function, a job. */
 struct errand {
-    thr_task *task;
+    struct thr__task task;
     struct job job;
 };
 
@@ -85,12 +85,12 @@ static uint32_t portion(struct worker *worker)
 }
 
 /* From the list or queue; with the lock. */
-static bool take_injected(struct worker *worker, uint32_t most, struct errand *errand)
+static bool take_injected(struct worker *worker, uint32_t most, struct errand *errand, thr_task **listed)
 {
     thr_executor *executor = worker->executor;
-    errand->task = executor->list_first;
-    if (errand->task) {
-        executor_unlist(executor, errand->task, NULL);
+    *listed = executor->list_first;
+    if (*listed) {
+        executor_unlist(executor, *listed, NULL);
         return true;
     }
     learn(worker, executor->queue.count);
@@ -132,12 +132,15 @@ static bool look_injected(struct worker *worker, struct errand *errand)
     if (look_stuck(worker, errand))
         return true;
     uint32_t most = load_relaxed(&executor->waiting) / executor->max > 1 ? portion(worker) : 1;
+    thr_task *listed;
     executor_lock(executor);
-    bool found = take_injected(worker, most, errand);
+    bool found = take_injected(worker, most, errand, &listed);
     if (found && !worker->searching && (executor->waiting > 0 || tray_any(&worker->tray)))
         call = crew_call(executor);
     executor_unlock(executor);
     (void)crew_send(executor, call);
+    if (listed)
+        errand->task = task_unlisted(listed);
     return found;
 }
 
@@ -145,20 +148,14 @@ static bool look_own(struct worker *worker, struct errand *errand)
 {
     if (tray_take(&worker->tray, &errand->job))
         return true;
-    if (!deque_any(&worker->deque))
-        return false;
-    errand->task = deque_pop(&worker->deque);
-    return errand->task != NULL;
+    return deque_any(&worker->deque) && deque_pop(&worker->deque, &errand->task);
 }
 
 static bool rob(struct worker *victim, struct errand *errand)
 {
     if (tray_any(&victim->tray) && tray_rob(&victim->tray, &errand->job))
         return true;
-    if (!deque_any(&victim->deque))
-        return false;
-    errand->task = deque_steal(&victim->deque);
-    return errand->task != NULL;
+    return deque_any(&victim->deque) && deque_steal(&victim->deque, &errand->task, NULL, NULL);
 }
 
 static bool look_others(struct worker *worker, struct errand *errand)
@@ -177,7 +174,7 @@ static bool look_others(struct worker *worker, struct errand *errand)
 
 static bool look(struct worker *worker, struct errand *errand)
 {
-    errand->task = NULL;
+    errand->task.function = NULL;
     errand->job.arg = NULL;
     errand->job.function = NULL;
     if (++worker->turns % OTHERS_FIRST == 0 && look_others(worker, errand))
@@ -244,8 +241,8 @@ static void run_future(struct turn *turn)
 
 static void run_task(struct turn *turn)
 {
-    store_relaxed(&turn->worker->root, task_group(turn->errand.task));
-    task_run(turn->errand.task, &turn->frame);
+    store_relaxed(&turn->worker->root, task_group(&turn->errand.task));
+    task_run(&turn->errand.task, &turn->frame);
 }
 
 /* It ended by pthread_exit, or was cancelled; so does the thread. The frame is that of the outermost task: if it is not the
@@ -260,8 +257,8 @@ static void died(void *arg)
             "FATAL: pthread_exit() in a task with an open group, or in a task, callback or map on the stack of one\n");
     turn->frame.code = 0;
     turn->frame.failure = failure_new(0, why);
-    if (turn->errand.task) {
-        task_died(turn->errand.task, &turn->frame);
+    if (turn->errand.task.function) {
+        task_died(&turn->errand.task, &turn->frame);
     } else if (turn->errand.job.function) {
         free(turn->frame.failure);
         failure_report(0, why);
@@ -277,7 +274,7 @@ static void run(struct turn *turn)
 {
     tsan_acquire(turn->worker->executor); /* pairs with executor_inject */
     os_unwind_begin(died, turn);
-    if (turn->errand.task)
+    if (turn->errand.task.function)
         run_task(turn);
     else if (turn->errand.job.function)
         run_plain(turn);

@@ -10,24 +10,30 @@
 enum { THIEVES = 2, TASKS = 200000, LONGEST = 40 };
 
 static struct thr__deque deque;
-static thr_task tasks[TASKS];
+static char tasks[TASKS]; /* the arguments tell one from the other */
 static unsigned char taken[TASKS];
 static size_t stolen[THIEVES];
 static bool over;
 
-static void take(const thr_task *task)
+static bool push(size_t i)
 {
-    CHECK(__atomic_fetch_add(&taken[task - tasks], 1, __ATOMIC_RELAXED) == 0);
+    struct thr__task task = {.arg = &tasks[i]};
+    return deque_push(&deque, &task);
+}
+
+static void take(const struct thr__task *task)
+{
+    CHECK(__atomic_fetch_add(&taken[(char *)task->arg - tasks], 1, __ATOMIC_RELAXED) == 0);
 }
 
 static void *thief(void *arg)
 {
     size_t *count = arg;
     while (!load_acquire(&over)) {
-        thr_task *task = deque_any(&deque) ? deque_steal(&deque) : NULL;
-        if (!task)
+        struct thr__task task;
+        if (!deque_any(&deque) || !deque_steal(&deque, &task, NULL, NULL))
             continue;
-        take(task);
+        take(&task);
         ++*count;
     }
     return NULL;
@@ -37,7 +43,7 @@ static void *thief(void *arg)
 static void have_one_stolen(void)
 {
     thr_time limit = support_limit();
-    CHECK(deque_push(&deque, &tasks[0]));
+    CHECK(push(0));
     while (load_relaxed(&taken[0]) == 0) {
         CHECK(thr_now() < limit);
         thr_sleep(0.0001);
@@ -50,18 +56,18 @@ static size_t work(unsigned *seed)
     size_t put = 1;
     size_t own = 0;
     while (put < TASKS) {
-        for (int n = rand_r(seed) % LONGEST; n > 0 && put < TASKS && deque_push(&deque, &tasks[put]); n--)
+        for (int n = rand_r(seed) % LONGEST; n > 0 && put < TASKS && push(put); n--)
             put++;
         if (rand_r(seed) % 64 == 0)
             thr_sleep(0.00001);
-        thr_task *task = NULL;
-        for (int n = rand_r(seed) % LONGEST; n > 0 && (task = deque_pop(&deque)); n--) {
-            take(task);
+        struct thr__task task;
+        for (int n = rand_r(seed) % LONGEST; n > 0 && deque_pop(&deque, &task); n--) {
+            take(&task);
             own++;
         }
     }
-    for (thr_task *task; (task = deque_pop(&deque)); own++)
-        take(task);
+    for (struct thr__task task; deque_pop(&deque, &task); own++)
+        take(&task);
     return own;
 }
 
@@ -93,20 +99,46 @@ static void test_full(void **state)
     (void)state;
     deque_init(&deque);
     for (size_t i = 0; i < DEQUE_SIZE; i++)
-        CHECK(deque_push(&deque, &tasks[i]));
-    CHECK(!deque_push(&deque, &tasks[0]));
-    CHECK(deque_steal(&deque) == &tasks[0]);
-    CHECK(deque_push(&deque, &tasks[DEQUE_SIZE]));
-    CHECK(!deque_push(&deque, &tasks[0]));
+        CHECK(push(i));
+    CHECK(!push(0));
+    struct thr__task task;
+    CHECK(deque_steal(&deque, &task, NULL, NULL) && task.arg == &tasks[0]);
+    CHECK(push(DEQUE_SIZE));
+    CHECK(!push(0));
     for (size_t i = DEQUE_SIZE; i > 0; i--)
-        CHECK(deque_pop(&deque) == &tasks[i]);
-    CHECK(deque_pop(&deque) == NULL);
-    CHECK(deque_steal(&deque) == NULL);
+        CHECK(deque_pop(&deque, &task) && task.arg == &tasks[i]);
+    CHECK(!deque_pop(&deque, &task));
+    CHECK(!deque_steal(&deque, &task, NULL, NULL));
+    CHECK(!deque_any(&deque));
+}
+
+static bool is(const struct thr__task *task, const void *of)
+{
+    return task->arg == of;
+}
+
+/* A thief takes the oldest or nothing; what the owner has put back is there as before. */
+static void test_wanted(void **state)
+{
+    (void)state;
+    struct thr__task task;
+    deque_init(&deque);
+    for (size_t i = 0; i < 3; i++)
+        CHECK(push(i));
+    CHECK(!deque_steal(&deque, &task, is, &tasks[1]));
+    CHECK(deque_steal(&deque, &task, is, &tasks[0]) && task.arg == &tasks[0]);
+    CHECK(deque_pop(&deque, &task) && task.arg == &tasks[2]);
+    deque_unpop(&deque);
+    CHECK(deque_pop(&deque, &task) && task.arg == &tasks[2]);
+    CHECK(deque_pop(&deque, &task) && task.arg == &tasks[1]);
+    deque_unpop(&deque);
+    CHECK(deque_steal(&deque, &task, is, &tasks[1]) && task.arg == &tasks[1]);
     CHECK(!deque_any(&deque));
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_is_taken_once), cmocka_unit_test(test_full)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_is_taken_once), cmocka_unit_test(test_full),
+                                       cmocka_unit_test(test_wanted)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,9 +11,9 @@ enum { TASKS = 4 };
 /* A deque of which only the slots that are used are there, and what it is searched with. */
 struct shared {
     char before[offsetof(struct thr__deque, slots)];
-    thr_task *slots[TASKS];
-    thr_task tasks[TASKS];
-    uint32_t hungry;
+    struct thr__task slots[TASKS];
+    void *tasks[TASKS]; /* plain: written before the push; each is its own address */
+    uint32_t hungry;    /* an executor's */
 };
 
 _Static_assert(DEQUE_SIZE <= TASKS, "no room for its slots");
@@ -49,12 +49,18 @@ static struct ghost *ghost(void)
 
 /* -- The operations ----------------------------------------------------------------------------------------------- */
 
+static struct thr__task made(void)
+{
+    void **data = &shared()->tasks[ghost()->put];
+    *data = data;
+    return (struct thr__task){.arg = data};
+}
+
 static void push(void)
 {
-    thr_task *task = &shared()->tasks[ghost()->put];
+    struct thr__task task = made();
     bool may_be_full = ghost()->put - ghost()->popped >= DEQUE_SIZE;
-    task->arg_ = task;
-    if (deque_push(deque(), task)) {
+    if (deque_push(deque(), &task)) {
         ghost()->put++;
         ghost()->empty = false;
     } else {
@@ -62,21 +68,23 @@ static void push(void)
     }
 }
 
-static void take(const thr_task *task)
+static void take(const struct thr__task *task)
 {
-    size_t number = (size_t)(task - shared()->tasks);
+    void **data = task->arg;
+    size_t number = (size_t)(data - shared()->tasks);
     check(number < ghost()->put && !ghost()->is_taken[number], "a task that nobody put, or that was taken before");
-    check(task->arg_ == task, "what was written to a task is not seen");
+    check(*data == data, "what was written before the push is not seen");
     ghost()->is_taken[number] = true;
 }
 
 static void pop(void)
 {
-    const thr_task *task = deque_pop(deque());
-    ghost()->empty = !task;
-    ghost()->popped += task != NULL;
-    if (task)
-        take(task);
+    struct thr__task task;
+    bool found = deque_pop(deque(), &task);
+    ghost()->empty = !found;
+    ghost()->popped += found;
+    if (found)
+        take(&task);
 }
 
 static void push_pop(int thread)
@@ -121,10 +129,11 @@ static void push_unpop(int thread)
 static void steal(int thread)
 {
     (void)thread;
-    const thr_task *task = deque_steal(deque());
-    ghost()->stolen += task != NULL;
-    if (task)
-        take(task);
+    struct thr__task task;
+    bool found = deque_steal(deque(), &task, NULL, NULL);
+    ghost()->stolen += found;
+    if (found)
+        take(&task);
 }
 
 static void steal_steal(int thread)
@@ -156,7 +165,7 @@ static void finish(void)
     check(owners() > 0 || ghost()->put == 0 || ghost()->stolen > 0,
           "no thief has found anything, and there was something");
     for (int64_t i = deque()->top; i < deque()->bottom; i++)
-        take(deque()->slots[i % DEQUE_SIZE]);
+        take(deque_slot(deque(), i));
 }
 
 static void prepare(void)
@@ -168,11 +177,8 @@ static void prepare(void)
 static void prepare_two(void)
 {
     prepare();
-    for (; ghost()->put < 2; ghost()->put++) {
-        thr_task *task = &shared()->tasks[ghost()->put];
-        task->arg_ = task;
-        deque()->slots[ghost()->put] = task;
-    }
+    for (; ghost()->put < 2; ghost()->put++)
+        *deque_slot(deque(), ghost()->put) = made();
     deque()->bottom = 2;
 }
 
@@ -252,19 +258,21 @@ static void *nothing(void *arg)
 static void spawn(int thread)
 {
     struct thr__frame frame = {NULL, THR__STRUCT};
-    thr_group group = THR_GROUP_INIT(NULL);
+    thr_group group = THR_GROUP_INIT(deque()->executor);
+    thr_task storage;
     (void)thread;
     scenario_worker(deque(), &frame);
-    check(thr_group_spawn(&group, &shared()->tasks[0], nothing, &shared()->tasks[0]) == THR_OK, "it fails");
+    check(thr_group_spawn(&group, &storage, nothing, made().arg) == THR_OK, "it fails");
     scenario_worker(NULL, NULL);
 }
 
 static void steal_spawned(int thread)
 {
     (void)thread;
-    const thr_task *task = deque_steal(deque());
-    check(!task || (task->function_ == nothing && task->arg_ == task), "what was written to a task is not seen");
-    ghost()->seen = ghost()->seen || task;
+    struct thr__task task;
+    bool found = deque_steal(deque(), &task, NULL, NULL);
+    check(!found || (task.function == nothing && *(void **)task.arg == task.arg), "what was written is not seen");
+    ghost()->seen = ghost()->seen || found;
 }
 
 /* As crew_park does. */
@@ -290,7 +298,7 @@ static bool one_spawn(void)
 static void prepare_hungry(void)
 {
     prepare();
-    deque()->hungry = &shared()->hungry;
+    deque()->executor = (thr_executor *)(void *)&shared()->hungry;
 }
 
 static const struct model_operation hungry_operations[] = {
