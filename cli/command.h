@@ -34,9 +34,10 @@ struct launch_options {
 /* Adds one; ends the command with an error where the text becomes too long, or has a newline in it. */
 void launch_option(struct launch_options *options, const char *name, const char *value);
 
-/* Runs the program argv, found as the shell finds it, with the laboratory in this mode (see lab/attach.c), and returns the
- * exit status for the command: STATUS_FOUND where `check` has reported something. Says so where the program cannot be run, or does not use the library. `wrapper` (may be
- * NULL) is a command that runs the program, such as a debugger, ended by NULL. */
+/* Runs the program argv, found as the shell finds it, with the laboratory in this mode (see lab/attach.c), and returns
+ * the exit status for the command: STATUS_FOUND where `check` has reported something. Says so where the program cannot be
+ * run, or does not use the library. `wrapper` (may be NULL) is a command that runs the program, such as a debugger, ended
+ * by NULL. */
 int launch(const char *mode, const struct launch_options *options, char **argv, char *const *wrapper);
 
 /* Prints "threading: ..." to standard error. */

@@ -1,4 +1,5 @@
-/* check_outside.c - see check_outside.h: mutexes and rwlocks of pthreads, while a program is checked (and std::mutex, which is one).
+/* check_outside.c - see check_outside.h: mutexes and rwlocks of pthreads, while a program is checked (and std::mutex,
+ * which is one).
  *
  * They are nodes of the same graph as the library's locks: an order may go through both, and one of them may keep two
  * orders apart. Who waits for one of them is not seen to wait; so circles are found in the graph only. */

@@ -11,7 +11,8 @@
  * What follows a yield point may touch any memory: so it counts as a change of one object, all memory, about which every
  * other step asks.
  *
- * A run is a process of its own, so the table starts empty. Addresses are not part of it: they may differ between two such runs. */
+ * A run is a process of its own, so the table starts empty. Addresses are not part of it: they may differ between two
+ * such runs. */
 
 #include "lab/control.h"
 #include "lab/strategy.h"

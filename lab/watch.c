@@ -1,6 +1,7 @@
 /* watch.c - see watch.h.
  *
- * A run hangs when it takes no step for long; or, where all have their turns one after the other (`fair`), no end. A machine that is busy, or stands still for a while, is not the program's fault. So what counts is
+ * A run hangs when it takes no step for long; or, where all have their turns one after the other (`fair`), no end. A
+ * machine that is busy, or stands still for a while, is not the program's fault. So what counts is
  *
  *  the thread whose turn it is      time since the last step
  *  is asleep in the system          real time, at most a second for each look

@@ -1,4 +1,5 @@
-/* A timer is armed and cancelled, while 100,000 are armed (10,000, if quick). (The peers' timers never run here; ours have their service.) */
+/* A timer is armed and cancelled, while 100,000 are armed (10,000, if quick). (The peers' timers never run here; ours
+ * have their service.) */
 
 #include <mutex>
 

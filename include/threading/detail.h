@@ -66,8 +66,8 @@ THR_INLINE bool thr__asks(uint32_t me)
 THR_API void thr__look(const void *object);
 
 /* These two are part of the function that they stand in, always. The stack pointer, as it is at a call made next: by it
- * os_return (src/os/os.h) finds that call. What is done in place of that call has to be a call as well: so the frame is made before
- * both. 0 where it does not find any. */
+ * os_return (src/os/os.h) finds that call. What is done in place of that call has to be a call as well: so the frame is
+ * made before both. 0 where it does not find any. */
 static inline __attribute__((always_inline)) uintptr_t thr__stack(void)
 {
     uintptr_t stack = 0;

@@ -25,9 +25,9 @@
  * cancelled by pthread_cancel(), has failed too, and its worker is replaced; but if it runs on the stack of a task that
  * waits for it, or has an open group, that ends the process, with a line on standard error. So does a pthread_exit() in a
  * function that thr_executor_map calls, or in a done callback that a worker calls. A C++ exception that leaves a task, an
- * initializer, a callback or such a function calls std::terminate(), as one that leaves the function of a thread; no handler
- * beyond them is reached. (But by a task that a thr_group_wait() in a function compiled as C has called: then what is done about it
- * is undefined.)
+ * initializer, a callback or such a function calls std::terminate(), as one that leaves the function of a thread; no
+ * handler beyond them is reached. (But by a task that a thr_group_wait() in a function compiled as C has called: then
+ * what is done about it is undefined.)
  *
  * A task that calls exit() has failed, and so has the one on whose stack it runs, if that waits for it: who waits for them
  * goes on, their open groups are cancelled and waited for, and another worker does what is pending before the process

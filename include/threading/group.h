@@ -223,10 +223,11 @@ THR_API bool thr_group_cancelled(void);
 THR_API int thr_group_failure(const thr_group *group, char *message, size_t size);
 
 /** Calls body(b, e, arg) for ranges [b, e) that make up [begin, end), in any order, on several workers at once; blocks
- * until all have returned. Where begin = end that is all; THR_INVALID where begin > end. A range has at most `grain` numbers (0: chosen by the number of workers). Whoever works on a
- * range gives half of the rest away when all that it gave before was taken: so ranges are split where there are workers
- * for them, and hardly anywhere else. Results as thr_group_wait, and as thr_group_spawn; a failure in the body is reported
- * by the excepthook. The body may ask thr_group_cancelled(). */
+ * until all have returned. Where begin = end that is all; THR_INVALID where begin > end. A range has at most `grain`
+ * numbers (0: chosen by the number of workers). Whoever works on a range gives half of the rest away when all that it
+ * gave before was taken: so ranges are split where there are workers for them, and hardly anywhere else. Results as
+ * thr_group_wait, and as thr_group_spawn; a failure in the body is reported by the excepthook. The body may ask
+ * thr_group_cancelled(). */
 THR_NODISCARD THR_API thr_result thr_parallel_for(thr_executor *executor, size_t begin, size_t end, size_t grain,
                                                   void (*body)(size_t begin, size_t end, void *arg), void *arg);
 

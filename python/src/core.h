@@ -152,7 +152,8 @@ void block_begin(struct blocking *blocking);
 bool block_end(struct blocking *blocking);
 
 /* What may wake a thread stands between these two, which see to it that the woken thread gets the GIL in good time. With
- * `somebody` it surely wakes one; with `later` that one is not in a hurry. The GIL may be given up between them, and in the second. */
+ * `somebody` it surely wakes one; with `later` that one is not in a hurry. The GIL may be given up between them, and in
+ * the second. */
 struct waking {
     PyThreadState *thread; /* of a waker that lets the GIL go for the wake */
     uint32_t takings;      /* before it did */

@@ -133,10 +133,11 @@ thr_result os_at_exit(void (*function)(void));
 #define os_unwind_begin(function, arg) pthread_cleanup_push(function, arg)
 #define os_unwind_end(run) pthread_cleanup_pop(run)
 
-/* Calls that the thread can come back from, at any depth: os_call(function, arg) is function(arg); where OS_FINDS_CALLS, any other
- * call can be such a one, too. os_return unwinds what is above the call that `where` says, as far as the system can, and the
- * value of that call is NULL. `where` gives the stack pointer of who has called, or 0, for the newest os_call; it is asked again
- * before each frame is unwound, and has to say the same each time, but for calls that were made and ended in between. */
+/* Calls that the thread can come back from, at any depth: os_call(function, arg) is function(arg); where OS_FINDS_CALLS,
+ * any other call can be such a one, too. os_return unwinds what is above the call that `where` says, as far as the system
+ * can, and the value of that call is NULL. `where` gives the stack pointer of who has called, or 0, for the newest
+ * os_call; it is asked again before each frame is unwound, and has to say the same each time, but for calls that were
+ * made and ended in between. */
 #if defined(THR_CAN_UNWIND) && defined(__x86_64__) && defined(__LP64__) && !defined(__CET__)
 #define OS_FINDS_CALLS 1
 #else

@@ -74,9 +74,9 @@ static void take_parked(struct worker *worker)
     worker->parked = false;
 }
 
-/* Whom to wake: the one that parked last, but rather one that did so on another processor than this. The system lets a thread go on
- * where it was, if that processor is idle; two that are both at work on one, with another idle beside it, may be left
- * there for ten milliseconds. */
+/* Whom to wake: the one that parked last, but rather one that did so on another processor than this. The system lets a
+ * thread go on where it was, if that processor is idle; two that are both at work on one, with another idle beside it,
+ * may be left there for ten milliseconds. */
 static struct worker *choose_parked(const thr_executor *executor)
 {
     struct worker *worker = executor->parked;

@@ -40,11 +40,12 @@
  * far down the owner goes: it shares only what stands below that. Tasks that are done sooner than they could be stolen
  * are left alone.
  *
- * Order: the release store of bottom in push pairs with the second load in `share`, an acquire: what is in the task is seen by the
- * thief; one that comes later has it from that one, by the lock. The stores of pop are releases too, so that a thief that
- * reads them instead still sees it (but for the one that puts bottom back to top: who reads that has the lock after the
- * owner had it, and a top that is no lower, and finds nothing). The thief's release store of top pairs with the acquire load in `deque_refresh`: it has read
- * the slot. The owner loads the limit relaxed: what it needs of those who changed it, it gets by the lock. */
+ * Order: the release store of bottom in push pairs with the second load in `share`, an acquire: what is in the task is
+ * seen by the thief; one that comes later has it from that one, by the lock. The stores of pop are releases too, so that
+ * a thief that reads them instead still sees it (but for the one that puts bottom back to top: who reads that has the
+ * lock after the owner had it, and a top that is no lower, and finds nothing). The thief's release store of top pairs
+ * with the acquire load in `deque_refresh`: it has read the slot. The owner loads the limit relaxed: what it needs of
+ * those who changed it, it gets by the lock. */
 
 #ifndef WORK_DEQUE_H
 #define WORK_DEQUE_H

@@ -16,12 +16,13 @@
  * N1  What comes after a frame does nothing until that has been left, and before this the groups that it has opened are closed.
  * N2  A handler of signals that forks finds the list whole: thr__here.top is written when the rest has been, and the `next`
  *     of what is taken out is cleared after it.
- * N3  Other threads come to an open group by its tasks, as long as one of these has not ended, and from there on to the frame that
- *     it was opened in, over the groups that are open beside it (frame_of). What they look at stays as it is, by N1, but for a group
- *     that is closed before one that was opened later in the same frame. So others than the thread itself look with the lock of
- *     a deque held; and who takes a group out of the middle of the list then takes each of these locks once
- *     (executors_pass), before the group's memory is its owner's again: who looks later finds the list without it. And the
- *     `next` of a group may change while its tasks ask whether it is open: it is not NULL before, nor after. */
+ * N3  Other threads come to an open group by its tasks, as long as one of these has not ended, and from there on to the
+ *     frame that it was opened in, over the groups that are open beside it (frame_of). What they look at stays as it is,
+ *     by N1, but for a group that is closed before one that was opened later in the same frame. So others than the thread
+ *     itself look with the lock of a deque held; and who takes a group out of the middle of the list then takes each of
+ *     these locks once (executors_pass), before the group's memory is its owner's again: who looks later finds the list
+ *     without it. And the `next` of a group may change while its tasks ask whether it is open: it is not NULL before, nor
+ *     after. */
 
 #ifndef WORK_FRAME_H
 #define WORK_FRAME_H

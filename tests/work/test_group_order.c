@@ -97,7 +97,8 @@ static void test_any_order(void **state)
     CHECK_EQUAL(support_count_get(&ran), (IN_A_TASK + 1) * (GROUPS + ROUNDS) * ((2 << DEEP) - 1));
 }
 
-/* A task of the group that was opened first is the newest of all: its wait runs that one, and the other group stays open beside. */
+/* A task of the group that was opened first is the newest of all: its wait runs that one, and the other group stays open
+ * beside. */
 static void *fail_or_return(void *fails)
 {
     support_count_add(&ran);
