@@ -30,6 +30,8 @@ bool memory_has(uintptr_t at)
         return true;
     if (is_watch_word(at))
         return scenario.object->watches;
+    if (at - (uintptr_t)handoff_crowds < sizeof handoff_crowds)
+        return true;
     for (int i = 0; i < THREADS; i++) {
         if (at - (uintptr_t)&world.records[i].pending < sizeof world.records[i].pending)
             return true;

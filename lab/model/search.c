@@ -260,6 +260,7 @@ static void start(void)
     memset(world.sleepers, 0, sizeof world.sleepers);
     memset(watch_counts, 0, sizeof watch_counts);
     watch_generation = 0;
+    memset(handoff_crowds, 0, sizeof handoff_crowds);
     memset(world.views, 0, sizeof world.views);
     world.barriers = false;
     world.shared_size = (uint16_t)(scenario.object->size ? (scenario.object->size + 7) & ~(size_t)7 : SHARED_USUAL);

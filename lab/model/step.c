@@ -393,6 +393,7 @@ uint64_t step_hash(void)
     hash = hash_bytes(hash, world.freed, sizeof world.freed);
     if (scenario.object->watches)
         hash = hash_mix(hash_bytes(hash, watch_counts, sizeof watch_counts), watch_generation);
+    hash = hash_bytes(hash, handoff_crowds, sizeof handoff_crowds);
     for (int i = 0; i < world.count; i++) {
         const struct thread *thread = &world.threads[i];
         hash = hash_mix(hash, thread->stack_hash + thread->state);
@@ -437,12 +438,14 @@ static void save_watch_words(void)
 {
     memcpy(world.watch.counts, watch_counts, sizeof watch_counts);
     world.watch.generation = watch_generation;
+    memcpy(world.crowds, handoff_crowds, sizeof handoff_crowds);
 }
 
 static void restore_watch_words(void)
 {
     memcpy(watch_counts, world.watch.counts, sizeof watch_counts);
     watch_generation = world.watch.generation;
+    memcpy(handoff_crowds, world.crowds, sizeof handoff_crowds);
 }
 
 size_t step_save(void *buffer)

@@ -46,6 +46,8 @@ const char *trace_name(uintptr_t at)
         return "watch_counts";
     if (at == (uintptr_t)&watch_generation)
         return "watch_generation";
+    if (at - (uintptr_t)handoff_crowds < sizeof handoff_crowds)
+        return "crowd";
     if (offset >= sizeof world.shared)
         return name;
     for (const struct named_field *field = scenario.object->fields; field->name; field++) {

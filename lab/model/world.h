@@ -118,6 +118,9 @@ struct thread {
     uint8_t state;
 };
 
+/* Of sync/handoff.c, whose header has names that mean something else here. */
+extern uint64_t handoff_crowds[HANDOFF_CROWDS];
+
 /* What wait/watch.c has of its own. */
 struct watch_words {
     uint32_t counts[WATCH_CLASSES];
@@ -141,7 +144,8 @@ struct world {
     uint64_t freed[SHARED_SIZE / 64 / 4 + 1]; /* a bit for each 4 bytes of `shared` */
     _Alignas(128) unsigned char shared[SHARED_SIZE];
     unsigned char ghost[GHOST_SIZE];
-    struct watch_words watch; /* a copy, in a state that is saved */
+    struct watch_words watch;        /* a copy, in a state that is saved */
+    uint64_t crowds[HANDOFF_CROWDS]; /* likewise */
     struct location locations[LOCATIONS];
     /* Saved as far as they are used. */
     uintptr_t accessed[ACCESSES];

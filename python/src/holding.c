@@ -32,7 +32,7 @@ void holding_retake(struct holding *holding)
     if (thr_lock_try_acquire(&holding->lock))
         return;
     holding->waiting++;
-    Py_BEGIN_ALLOW_THREADS lock_retake(&holding->lock, false);
+    Py_BEGIN_ALLOW_THREADS lock_retake(&holding->lock);
     Py_END_ALLOW_THREADS holding->waiting--;
 }
 

@@ -137,7 +137,7 @@ static thr_result wait_on(thr_condition *condition, thr_lock *lock, thr_time dea
         wait_end(&wait);
     }
     uint32_t state = load_acquire(&waiter.state);
-    lock_retake(lock, state >= GRANTED ? waiter.keep : 0);
+    lock_retake(lock);
     if (state == LEADING)
         handoff_followers(&waiter);
     if (state >= GRANTED)
@@ -149,7 +149,7 @@ static thr_result wait_on(thr_condition *condition, thr_lock *lock, thr_time dea
 static thr_result wait_not(thr_lock *lock)
 {
     (void)lock_give(lock);
-    lock_retake(lock, 0);
+    lock_retake(lock);
     return THR_TIMEOUT;
 }
 

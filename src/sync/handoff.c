@@ -6,7 +6,39 @@
 #include "wait/bitlock.h"
 #include "wait/spin.h"
 
-enum { AHEAD = 7 }; /* followers that are granted with their head */
+/* How many a release grants: of those who were notified since the lock was taken; and if only a crowd is left. */
+enum { FIRST = HANDOFF_FIRST, NEXT = 1 };
+
+uint64_t handoff_crowds[HANDOFF_CROWDS];
+
+/* -- Lists -------------------------------------------------------------------------------------------------------- */
+
+/* Puts two heads' waiters together; either may be NULL. */
+static struct waiter *join(struct waiter *head, struct waiter *behind)
+{
+    if (!head || !behind)
+        return head ? head : behind;
+    head->last->next = behind;
+    head->last = behind->last;
+    return head;
+}
+
+/* Takes what comes after the first n out of the list: a head, or NULL. */
+static struct waiter *cut(struct waiter *head, int n)
+{
+    struct waiter *end = head;
+    while (--n > 0 && end->next)
+        end = end->next;
+    struct waiter *rest = end->next;
+    end->next = NULL;
+    if (rest) {
+        rest->last = head->last;
+        head->last = end;
+    }
+    return rest;
+}
+
+/* -- Heads by lock ------------------------------------------------------------------------------------------------ */
 
 static struct waiter *heads_of(uint64_t data)
 {
@@ -26,93 +58,132 @@ static struct waiter **find(struct waiter **heads, const thr_lock *lock)
     return heads;
 }
 
-static void grant(struct waiter *waiter)
+/* Adds the head, or its waiters to those that are there for the same lock already. */
+static void add(uint64_t *word, struct waiter *head)
+{
+    struct waiter *heads = heads_of(bitlock_acquire(word));
+    struct waiter *there = *find(&heads, head->lock);
+    if (there) {
+        (void)join(there, head);
+    } else {
+        head->heads = heads;
+        heads = head;
+    }
+    bitlock_release(word, data_of(heads));
+}
+
+/* Takes out the head for `lock`, or gives NULL. What was added for the lock before PENDING was set, or the lock released,
+ * is seen by who cleared that, or took the lock: so 0 says that there is none. */
+static struct waiter *take(uint64_t *word, const thr_lock *lock)
+{
+    if (load_relaxed(word) == 0)
+        return NULL;
+    struct waiter *heads = heads_of(bitlock_acquire(word));
+    struct waiter **place = find(&heads, lock);
+    struct waiter *head = *place;
+    if (head)
+        *place = head->heads;
+    bitlock_release(word, data_of(heads));
+    return head;
+}
+
+/* Different locks may have the same. */
+static uint64_t *crowd_of(const thr_lock *lock)
+{
+    uint64_t hash = (uint64_t)(uintptr_t)lock * 0x9e3779b97f4a7c15u;
+    return &handoff_crowds[(hash >> 32) % HANDOFF_CROWDS];
+}
+
+/* -- Granting ----------------------------------------------------------------------------------------------------- */
+
+static void grant(struct waiter *waiter, struct waiter *followers)
 {
     const void *object = waiter->object;
-    if (swap_release(&waiter->state, waiter->next ? LEADING : GRANTED) == ASLEEP) {
+    waiter->next = followers;
+    if (swap_release(&waiter->state, followers ? LEADING : GRANTED) == ASLEEP) {
         spin_waker(object);
         wait_wake(&waiter->state, 1, OS_ANY);
     }
 }
 
-void handoff_grant(struct waiter *head, uint32_t keep)
+void handoff_grant(struct waiter *granted)
 {
-    head->keep = keep;
-    struct waiter *others = head->next;
-    struct waiter *rest = others;
-    for (int ahead = AHEAD; ahead > 0 && rest; ahead--)
-        rest = rest->next;
-    head->next = rest;
-    grant(head);
-    while (others != rest) {
-        struct waiter *next = others->next;
-        others->next = NULL;
-        grant(others);
-        others = next;
+    while (granted) {
+        struct waiter *next = granted->next;
+        grant(granted, NULL);
+        granted = next;
     }
 }
 
-struct waiter *handoff_take(const thr_lock *lock, uint32_t number)
+/* For who does not have the lock. */
+static void lead(struct waiter *head)
+{
+    struct waiter *rest = cut(head, FIRST);
+    struct waiter *others = head->next;
+    grant(head, rest);
+    handoff_grant(others);
+}
+
+/* -- A release ---------------------------------------------------------------------------------------------------- */
+
+void handoff_take(const thr_lock *lock, uint32_t number, struct release *release)
 {
     struct wait_record *record = wait_find(number);
-    if (!record || load_relaxed(&record->pending) == 0)
-        return NULL;
-    struct waiter *heads = heads_of(bitlock_acquire(&record->pending));
-    struct waiter **place = find(&heads, lock);
-    struct waiter *head = *place;
-    if (head)
-        *place = head->heads;
-    bitlock_release(&record->pending, data_of(heads));
-    return head;
+    struct waiter *notified = record ? take(&record->pending, lock) : NULL;
+    struct waiter *head = join(take(crowd_of(lock), lock), notified);
+    struct waiter *rest = head ? cut(head, notified ? FIRST : NEXT) : NULL;
+    if (rest)
+        add(crowd_of(lock), rest);
+    release->granted = join(release->granted, head);
+    release->more = rest != NULL;
 }
 
-/* Adds the head, or its waiters to those that are pending for the same lock already. */
-static void pend(struct wait_record *record, struct waiter *head)
+void handoff_stumble(const thr_lock *lock, struct release *release)
 {
-    struct waiter *heads = heads_of(bitlock_acquire(&record->pending));
-    struct waiter *there = *find(&heads, head->lock);
-    if (there) {
-        there->last->next = head;
-        there->last = head->last;
-    } else {
-        head->heads = heads;
-        heads = head;
-    }
-    bitlock_release(&record->pending, data_of(heads));
+    struct waiter *head = join(release->granted, release->more ? take(crowd_of(lock), lock) : NULL);
+    if (head)
+        lead(head);
 }
 
-/* Sets PENDING in a lock of the caller's. False: it is not the caller's any more. */
+/* -- A notify ----------------------------------------------------------------------------------------------------- */
+
+/* Sets PENDING in a lock of the caller's, also where it is set: a release that has seen it so will be told (H4). False: it
+ * is not the caller's any more. */
 static bool mark(thr_lock *lock)
 {
     uint32_t word = load_relaxed(&lock->word_);
-    while (!(word & LOCK_PENDING)) {
+    do {
         if ((word & ~LOCK_BITS) != wait_me())
             return false;
-        if (cas_relaxed(&lock->word_, &word, word | LOCK_PENDING))
-            return true;
-    }
-    return lock_is_mine(lock);
+    } while (!cas_release(&lock->word_, &word, word | LOCK_PENDING));
+    return true;
 }
 
 void handoff(struct waiter *head)
 {
     thr_lock *lock = head->lock;
     if (!lock_is_mine(lock)) {
-        handoff_grant(head, 0);
+        lead(head);
         return;
     }
-    pend(wait_self, head);
+    add(&wait_self->pending, head);
     if (mark(lock))
         return;
     /* Another thread has released the lock meanwhile, and has taken what was pending, or has not (H1). */
-    head = handoff_take(lock, wait_me() >> LOCK_NUMBER_SHIFT);
+    head = take(&wait_self->pending, lock);
     if (head)
-        handoff_grant(head, 0);
+        lead(head);
 }
 
 void handoff_followers(struct waiter *granted)
 {
-    struct waiter *head = granted->next;
-    head->last = granted->last;
-    handoff(head);
+    handoff(granted->next);
+}
+
+/* -- Fork --------------------------------------------------------------------------------------------------------- */
+
+void handoff_after_fork(void)
+{
+    for (int i = 0; i < HANDOFF_CROWDS; i++)
+        store_relaxed(&handoff_crowds[i], 0);
 }

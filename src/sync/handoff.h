@@ -1,27 +1,29 @@
 /* handoff.h - waiters that were notified, and now go to their lock, a few at a time.
  *
  * A notify under the lock would only wake threads that then fall asleep on the lock. So it leaves them asleep, pending in
- * the record of the thread that holds the lock, and the release of the lock grants the first of them, its head, and
- * wakes it. The head, once it holds the lock, takes the others over the same way.
+ * the record of the thread that holds the lock, and the release of the lock grants the first few (HANDOFF_FIRST), and
+ * wakes them. Who is left joins the lock's crowd; from then on each release of the lock, whoever releases it, grants one
+ * more, until nobody is left.
  *
- * With the head, AHEAD others are granted, so that they are awake by the time that the lock comes to them: a thread takes
- * longer to wake up than it holds most locks, and processors that fall idle between two steps take longest of all. If
- * that was too early, they sleep on the lock, and are woken once more. That is no reason to let the next heads go alone:
- * by R1 the sleepers stay asleep while anybody is pending, and one that came too early would cost all the others a wake
- * that nobody's work hides.
+ * So those who are awake grow more as the lock is used more: a waiter that goes on to take the lock again, as most do,
+ * grants two in all, one of which is ahead of its time. That keeps the processors from running dry. And each waiter has
+ * as much to do as any other: where one wakes eight, the system takes the processor from it for those who have run less,
+ * and its other wakes come late. Where the lock is held for long, more come too early. These sleep on the lock, which
+ * each release wakes one of, as ever.
  *
  *  record.pending   a bitlock (wait/bitlock.h) whose data is the list of heads: each is the first of the waiters for one
- *                   lock, with the others as its followers
+ *                   lock, with the others as its followers: those notified since that thread took the lock
+ *  handoff_crowds   the same, by the lock's address: those who were left by a release
  *
- * H1  A head is pending in a thread's record => that thread's number and PENDING stand in the head's lock, or `handoff` is
- *     about to see that they do not.
- * H2  Whoever releases a lock that has PENDING, its holder or another thread (which is allowed), takes the head for that
- *     lock out of the record of the thread whose number stood there. By H1 none stays behind.
- * H3  The last access to a waiter by anyone but itself is the swap to GRANTED; then only its address is used.
- * R1  A release that grants a head wakes none of the lock's sleepers, though it clears WAITERS: it leaves that to the head,
- *     which retakes the lock with WAITERS set (`keep`), and whose release then wakes the next, pending or asleep.
- *     A follower that is granted with it, or anybody else, may take the lock before it, without WAITERS: the debt stays with
- *     the head, which cannot give up.
+ * H1  A head is pending in a thread's record => that thread's number and PENDING stand in the head's lock, or somebody is
+ *     about to take it out: `handoff`, which sees that they do not, or a release, which has cleared the bit.
+ * H2  A lock has a crowd => PENDING stands in it, or a release that has cleared it is about to set it again.
+ * H3  PENDING stands in a free lock => some waiter for it is granted, or about to be, and has not had the lock since: its
+ *     release will grant the next. (A release grants somebody, if it leaves anybody.)
+ * H4  Whoever releases a lock that has PENDING takes its waiters, out of the crowd and out of the record of the thread
+ *     whose number stands there. If that is another thread (any may release), it clears PENDING first: a notify by that
+ *     one meanwhile sets the bit again, and the release, which finds the word changed, looks once more.
+ * H5  The last access to a waiter by anyone but itself is the swap to GRANTED; then only its address is used.
  *
  *  state     meaning                              left by
  *  WAITING   not granted; the waiter is awake     the waiter: -> ASLEEP; a grant: -> GRANTED
@@ -29,7 +31,12 @@
  *  GRANTED   it may go to the lock                -
  *  LEADING   the same, and it has followers       -
  *
- * Order: the grant's swap is a release, the waiter's read of what it stored an acquire. */
+ * Who notifies without the lock grants the first likewise, and the very first leads the others: with the lock, it pends
+ * them as if it had notified them.
+ *
+ * Order: the grant's swap is a release, the waiter's read of what it stored an acquire. Setting PENDING is a release, and
+ * clearing it for another thread an acquire: who clears it sees who was pending. A crowd changes only in a release, before
+ * the lock is free, so the lock orders it. */
 
 #ifndef SYNC_HANDOFF_H
 #define SYNC_HANDOFF_H
@@ -48,8 +55,14 @@ struct waiter {
     struct waiter *last;  /* of a head: the last of its followers, or itself */
     struct waiter *heads; /* of a pending head: the next head */
     uint32_t state __attribute__((aligned(64)));
-    uint32_t keep; /* once granted: LOCK_WAITERS, if it is to set that when it retakes the lock (R1), or 0 */
 };
+
+/* The model makes both 1: there is a crowd once two wait. */
+#ifndef HANDOFF_FIRST
+#define HANDOFF_FIRST 8
+#define HANDOFF_CROWDS 64
+#endif
+extern uint64_t handoff_crowds[HANDOFF_CROWDS];
 
 /* Lets a head with its followers go to their lock: now, or when the caller, who may hold it, releases it. */
 void handoff(struct waiter *head);
@@ -57,11 +70,23 @@ void handoff(struct waiter *head);
 /* Takes the followers of one that was granted, and now holds the lock, on to the next. */
 void handoff_followers(struct waiter *granted);
 
-/* For a release of `lock` that found PENDING, and before it frees the lock: takes out the head that is pending for it in
- * the record of the thread `number`, or gives NULL. */
-struct waiter *handoff_take(const thr_lock *lock, uint32_t number);
+/* What a release lets go. */
+struct release {
+    struct waiter *granted; /* a head with its followers, or NULL */
+    bool more;              /* somebody is left */
+};
 
-/* Tells a head, and some of its followers, to go. `keep`: what the head sets when it retakes the lock (R1). */
-void handoff_grant(struct waiter *head, uint32_t keep);
+/* For a release of `lock`, which had PENDING, and before it frees the lock: adds those whom it is to grant. `number`: of
+ * the thread in whose record some may be pending. */
+void handoff_take(const thr_lock *lock, uint32_t number, struct release *release);
+
+/* Tells those that a release took to go. */
+void handoff_grant(struct waiter *granted);
+
+/* For a release that took some, and then found that another had freed the lock: all go on. */
+void handoff_stumble(const thr_lock *lock, struct release *release);
+
+/* In the child of a fork: nobody waits any more. */
+void handoff_after_fork(void);
 
 #endif

@@ -6,12 +6,13 @@
  *                                                       who took it after a sleep      not by one that hands over
  *  2  STARVED      somebody has waited for more than    that waiter, before it         that waiter, when it takes the
  *                  PATIENCE; comes with WAITERS         sleeps again                   lock or gives up
- *  3  PENDING      notified waiters sleep until it is   their notifier, which holds    release, which lets them go
- *                  released (handoff.h)                 it
+ *  3  PENDING      notified waiters sleep until it is   their notifier, which holds    release, when it has let the
+ *                  released (handoff.h); also while     it; release, if it leaves      last of them go
+ *                  it is free                           some
  *  4..31           the holder's number, 0 if it has     acquire                        release
  *                  none: a hint for thr_dump
  *
- *  word              may be taken by
+ *  word              may be taken by; PENDING may be there besides
  *  0                 anyone
  *  WAITERS|STARVED   a starved waiter only: the release hands over
  *
@@ -24,8 +25,8 @@
  *     it was handed over to it (I3).
  * R3  Starved waiters sleep with a mask of their own, so that a release that hands over wakes one of them and nobody
  *     else; any other release wakes whoever has slept longest.
- * R4  A free word is one of the two above. So who takes a free lock that is not handed over has no bit to keep, and who
- *     is handed it has slept, and sets WAITERS for the others (`keep`).
+ * R4  A free word is one of the two above. So who takes a free lock that is not handed over has no bit to keep but
+ *     PENDING, and who is handed it has slept, and sets WAITERS for the others (`keep`).
  *
  * Two starved waiters share the one bit. Who takes the lock clears it for both; the other still sleeps under WAITERS
  * (I2), so is woken in its turn, and sets the bit again.
@@ -44,22 +45,20 @@ enum {
     ASK_NORMAL = 2
 };
 
-/* `keep` in what follows is WAITERS when this thread may have consumed a wake already (R1), else 0. */
-
 static bool may_take(uint32_t word, bool starved)
 {
     return !(word & LOCK_HELD) && (starved || !(word & LOCK_STARVED));
 }
 
 /* Whether it has taken the lock, which it found as `*word`. */
-static inline bool look(thr_lock *lock, uint32_t *word, uint32_t keep)
+static inline bool look(thr_lock *lock, uint32_t *word)
 {
     *word = load_relaxed(&lock->word_);
-    return may_take(*word, false) && cas_acquire(&lock->word_, word, wait_me() | keep);
+    return may_take(*word, false) && cas_acquire(&lock->word_, word, wait_me() | *word);
 }
 
 /* The first looks, which come fast. */
-static bool look_fast(thr_lock *lock, uint32_t *word, uint32_t keep)
+static bool look_fast(thr_lock *lock, uint32_t *word)
 {
     bool timed;
     for (unsigned looks = spin_visit(lock, &timed); looks > 0; looks--) {
@@ -68,7 +67,7 @@ static bool look_fast(thr_lock *lock, uint32_t *word, uint32_t keep)
             before = os_now();
         else
             os_pause();
-        if (look(lock, word, keep)) {
+        if (look(lock, word)) {
             if (timed)
                 spin_look_took(os_now() - before);
             return true;
@@ -78,16 +77,16 @@ static bool look_fast(thr_lock *lock, uint32_t *word, uint32_t keep)
 }
 
 /* Tries, and spins, for the lock. Stops when somebody starves: it will not come free for us. */
-static bool spin_for(thr_lock *lock, uint32_t keep)
+static bool spin_for(thr_lock *lock)
 {
     uint32_t word;
-    if (look(lock, &word, keep) || look_fast(lock, &word, keep))
+    if (look(lock, &word) || look_fast(lock, &word))
         return true;
     struct spin spin;
     bool taken = false;
     spin_begin_rare(&spin, lock);
     while (!taken && !(word & LOCK_STARVED) && spin_turn(&spin))
-        taken = look(lock, &word, keep);
+        taken = look(lock, &word);
     spin_end(&spin, taken);
     return taken;
 }
@@ -105,13 +104,14 @@ static bool give_up(thr_lock *lock, bool starved)
     return !may_take(word, true);
 }
 
-static thr_result sleep_for(thr_lock *lock, struct wait *wait, uint32_t keep)
+static thr_result sleep_for(thr_lock *lock, struct wait *wait)
 {
     bool starved = false;
+    uint32_t keep = 0; /* WAITERS, once this thread may have consumed a wake (R1) */
     uint32_t word = load_relaxed(&lock->word_);
     for (;;) {
         if (may_take(word, starved)) {
-            if (cas_acquire(&lock->word_, &word, wait_me() | keep))
+            if (cas_acquire(&lock->word_, &word, wait_me() | keep | (word & LOCK_PENDING)))
                 return THR_OK;
             continue;
         }
@@ -132,17 +132,17 @@ thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, con
     uint32_t word = load_relaxed(&lock->word_);
     thr_result result = THR_OK;
     while (may_take(word, false)) {
-        if (cas_acquire(&lock->word_, &word, wait_me()))
+        if (cas_acquire(&lock->word_, &word, wait_me() | word))
             goto taken;
     }
     if (wait_expired(deadline))
         return THR_TIMEOUT;
-    if (spin_for(lock, 0))
+    if (spin_for(lock))
         goto taken;
 
     struct wait wait;
     wait_begin(&wait, kind, object, deadline);
-    result = sleep_for(lock, &wait, 0);
+    result = sleep_for(lock, &wait);
     wait_end(&wait);
 taken:
     if (result == THR_OK)
@@ -150,13 +150,13 @@ taken:
     return result;
 }
 
-void lock_retake(thr_lock *lock, uint32_t keep)
+void lock_retake(thr_lock *lock)
 {
-    if (!spin_for(lock, keep)) {
+    if (!spin_for(lock)) {
         struct wait wait;
         wait_begin(&wait, WAIT_LOCK, lock, THR_FOREVER);
         wait.interruptible = false;
-        (void)sleep_for(lock, &wait, keep);
+        (void)sleep_for(lock, &wait);
         wait_end(&wait);
     }
     tsan_acquire(lock);
@@ -165,23 +165,29 @@ void lock_retake(thr_lock *lock, uint32_t keep)
 
 thr_result lock_give(thr_lock *lock)
 {
+    struct release release = {NULL, false};
     uint32_t word = load_relaxed(&lock->word_);
-    struct waiter *pending = NULL;
     uint32_t next;
+    bool mine = (word & LOCK_PENDING) && lock_is_mine(lock); /* handoff.h, H4 */
     tsan_release(lock);
+    if (mine)
+        handoff_take(lock, word >> LOCK_NUMBER_SHIFT, &release);
     do {
-        if (!(word & LOCK_HELD))
+        if (!(word & LOCK_HELD)) {
+            handoff_stumble(lock, &release);
             return hook_misuse(lock, THR_NOT_LOCKED);
-        if ((word & LOCK_PENDING) && !pending)
-            pending = handoff_take(lock, word >> LOCK_NUMBER_SHIFT);
-        next = word & LOCK_STARVED ? LOCK_WAITERS | LOCK_STARVED : 0;
+        }
+        if ((word & LOCK_PENDING) && !mine) {
+            word = and_acquire(&lock->word_, ~LOCK_PENDING) & ~LOCK_PENDING;
+            handoff_take(lock, word >> LOCK_NUMBER_SHIFT, &release);
+        }
+        next = (word & LOCK_STARVED ? LOCK_WAITERS | LOCK_STARVED : 0) | (release.more ? LOCK_PENDING : 0);
     } while (!cas_release(&lock->word_, &word, next));
-    if (pending)
-        handoff_grant(pending, word & LOCK_WAITERS);
-    if ((word & LOCK_STARVED) || ((word & LOCK_WAITERS) && !pending)) {
+    if (word & LOCK_WAITERS) {
         spin_waker(lock);
         wait_wake(&lock->word_, 1, word & LOCK_STARVED ? ASK_STARVED : OS_ANY);
     }
+    handoff_grant(release.granted);
     return THR_OK;
 }
 

@@ -17,9 +17,8 @@
 /* Takes the lock by the deadline. The wait is recorded as one of `kind` for `object`. */
 thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, const void *object);
 
-/* Takes the lock again after a condition's wait: cannot fail, no signal ends it. `keep`: LOCK_WAITERS if the
- * release that let the caller go owed a wake to the lock's sleepers, which is now the caller's debt (handoff.h, R1); or 0. */
-void lock_retake(thr_lock *lock, uint32_t keep);
+/* Takes the lock again after a condition's wait: cannot fail, no signal ends it. */
+void lock_retake(thr_lock *lock);
 
 /* Frees it; THR_NOT_LOCKED. */
 thr_result lock_give(thr_lock *lock);

@@ -16,6 +16,7 @@
  * F3  Timers and locals have handlers of their own, registered after ours: they run before ours before the fork, and
  *     after ours in the child. */
 
+#include "sync/handoff.h"
 #include "thread/exit.h"
 #include "thread/thread.h"
 
@@ -60,6 +61,7 @@ static void in_child(void)
 {
     thr_thread *self = (thr_thread *)wait_self;
     registry_after_fork();
+    handoff_after_fork();
     for (uint32_t number = 1; number < pool_end(); number++) {
         thr_thread *thread = pool_find(number);
         store_relaxed(&thread->record.pending, 0); /* threads that are gone waited there (sync/handoff.h) */

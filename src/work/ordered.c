@@ -96,7 +96,7 @@ void queue_ordered_free(struct thr_queue *queue)
 static void lock(struct thr_queue *queue)
 {
     if (!thr_lock_try_acquire(&queue->lock))
-        lock_retake(&queue->lock, false);
+        lock_retake(&queue->lock);
     tsan_acquire(&queue->lock);
 }
 

@@ -25,7 +25,7 @@ finds()
     fi
     mapfile -t others < <(find "$made/CMakeFiles" -name '*.o' ! -path "*/src/$source.o")
     "$CC" -std=c11 -D_GNU_SOURCE -Os -fno-inline -g -fexceptions -fsanitize=thread \
-        -DBITLOCK_SPINS=1 -Dcalloc=model_calloc -Dfree=model_free -DDEQUE_SIZE=2 -DDEQUE_LOOKS=1 -DQUEUE_SEGMENT=2 \
+        -DBITLOCK_SPINS=1 -Dcalloc=model_calloc -Dfree=model_free -DDEQUE_SIZE=2 -DDEQUE_LOOKS=1 -DQUEUE_SEGMENT=2 -DHANDOFF_FIRST=1 -DHANDOFF_CROWDS=1 \
         -I "$THR_SOURCE_DIR/include" -I "$THR_SOURCE_DIR/src" -I "$THR_SOURCE_DIR/lab" -include model/unwind.h -c "$work/changed.c" -o "$work/changed.o"
     "$CC" "$work/changed.o" "${others[@]}" -pthread -ldl -o "$work/model"
     "$work/model" --first --match "$match" "$object" "${@:5}" >"$work/out" || status=$?
@@ -50,7 +50,7 @@ finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word ==
     'acquire | acquire | acquire' --threads 3 --messages 2 --strays 0
 # A notify whose lock another thread releases meanwhile, and that then lets nobody go. A writer that gives up, and passes
 # on to the readers behind it nothing of what was written before.
-finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/handoff_grant\(.*/;/}' condition_other '' \
+finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/lead\(.*/;/}' condition_other '' \
     --threads 3 --messages 2 --strays 1 --budget 2
 finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acquire\(/add_relaxed(/' rwlock_pass '' \
     --threads 3 --messages 2 --strays 1 --budget 2
@@ -70,7 +70,7 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 "$made/model" --summary --threads 3 --messages 2 --strays 1 event latch latch_end once condition_other
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
-    bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass
+    bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass condition_wrong
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
 "$made/model" --summary --strays 1 --budget 2 queue queue_two queue_room queue_segments queue_recycle watch_queue \

@@ -2,6 +2,7 @@
 
 #include "support/support.h"
 
+#include "sync/handoff.h"
 #include "sync/lock.h"
 
 enum { WAITERS = 20 };
@@ -241,8 +242,114 @@ static void test_sleepers_of_the_lock_go_too(void **state)
     CHECK(!thr_lock_locked(&scene.locks[0]));
 }
 
+/* The release grants the first HANDOFF_FIRST, and no more; whoever has the lock next keeps it meanwhile. */
+struct gate {
+    struct scene scene;
+    thr_event held;
+    thr_event open;
+};
+
+static void wait_and_hold(void *arg)
+{
+    struct gate *gate = arg;
+    CHECK_OK(thr_lock_acquire(&gate->scene.locks[0]));
+    CHECK_OK(thr_condition_wait(&gate->scene.condition, &gate->scene.locks[0]));
+    gate->scene.order[gate->scene.waited++] = support_index();
+    thr_event_set(&gate->held);
+    thr_event_wait(&gate->open);
+    CHECK_OK(thr_lock_release(&gate->scene.locks[0]));
+}
+
+static void test_a_few_at_a_time(void **state)
+{
+    (void)state;
+    struct gate gate = {0};
+    struct support_bunch bunch;
+    support_bunch_start_in_turn(&bunch, WAITERS, wait_and_hold, &gate, &gate.scene.condition);
+    support_wait_blocked(&gate.scene.condition, WAITERS);
+    CHECK_OK(thr_lock_acquire(&gate.scene.locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&gate.scene.condition), WAITERS);
+    CHECK_OK(thr_lock_release(&gate.scene.locks[0]));
+    thr_event_wait(&gate.held);
+    support_wait_blocked(&gate.scene.locks[0], HANDOFF_FIRST - 1);
+    CHECK_EQUAL(support_blocked(&gate.scene.condition), WAITERS - HANDOFF_FIRST);
+    thr_event_set(&gate.open);
+    support_bunch_join(&bunch);
+    check_each_once(&gate.scene);
+    for (size_t i = 0; i < WAITERS; i++) /* each release granted one more */
+        CHECK(gate.scene.order[i] < HANDOFF_FIRST + i);
+    CHECK_EQUAL(gate.scene.locks[0].word_, 0);
+}
+
+/* A thread that only takes the lock while some are left, and one that tries it: their releases let the next go. */
+static void test_anybodys_release_goes_on(void **state)
+{
+    (void)state;
+    struct gate gate = {0};
+    struct support_bunch bunch;
+    struct support_bunch takers;
+    support_bunch_start_in_turn(&bunch, WAITERS, wait_and_hold, &gate, &gate.scene.condition);
+    support_wait_blocked(&gate.scene.condition, WAITERS);
+    CHECK_OK(thr_lock_acquire(&gate.scene.locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&gate.scene.condition), WAITERS);
+    CHECK_OK(thr_lock_release(&gate.scene.locks[0]));
+    thr_event_wait(&gate.held);
+    support_bunch_start(&takers, 3, take_first, &gate.scene);
+    support_wait_blocked(&gate.scene.locks[0], HANDOFF_FIRST - 1 + 3);
+    CHECK(!thr_lock_try_acquire(&gate.scene.locks[0]));
+    CHECK_EQUAL(thr_lock_acquire_until(&gate.scene.locks[0], thr_after(0.001)), THR_TIMEOUT);
+    thr_event_set(&gate.open);
+    support_bunch_join(&bunch);
+    support_bunch_join(&takers);
+    check_each_once(&gate.scene);
+    CHECK_EQUAL(gate.scene.locks[0].word_, 0);
+}
+
+/* Who has been notified notifies others, of another condition with the same lock, while some of its own kind are left. */
+struct relay {
+    struct scene scenes[2]; /* the second has no use for its locks */
+};
+
+static void wait_and_notify(void *arg)
+{
+    struct relay *relay = arg;
+    CHECK_OK(thr_lock_acquire(&relay->scenes[0].locks[0]));
+    CHECK_OK(thr_condition_wait(&relay->scenes[0].condition, &relay->scenes[0].locks[0]));
+    CHECK(thr_condition_notify(&relay->scenes[1].condition, 1) == 1);
+    CHECK_OK(thr_lock_release(&relay->scenes[0].locks[0]));
+}
+
+static void wait_for_relay(void *arg)
+{
+    struct relay *relay = arg;
+    CHECK_OK(thr_lock_acquire(&relay->scenes[0].locks[0]));
+    CHECK_OK(thr_condition_wait(&relay->scenes[1].condition, &relay->scenes[0].locks[0]));
+    relay->scenes[1].waited++;
+    CHECK_OK(thr_lock_release(&relay->scenes[0].locks[0]));
+}
+
+static void test_notified_while_some_are_left(void **state)
+{
+    (void)state;
+    struct relay relay = {0};
+    struct support_bunch first;
+    struct support_bunch second;
+    support_bunch_start(&first, WAITERS, wait_and_notify, &relay);
+    support_bunch_start(&second, WAITERS, wait_for_relay, &relay);
+    support_wait_blocked(&relay.scenes[0].condition, WAITERS);
+    support_wait_blocked(&relay.scenes[1].condition, WAITERS);
+    CHECK_OK(thr_lock_acquire(&relay.scenes[0].locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&relay.scenes[0].condition), WAITERS);
+    CHECK_OK(thr_lock_release(&relay.scenes[0].locks[0]));
+    support_bunch_join(&first);
+    support_bunch_join(&second);
+    CHECK_EQUAL(relay.scenes[1].waited, WAITERS);
+    CHECK_EQUAL(relay.scenes[0].locks[0].word_, 0);
+}
+
 SUPPORT_MAIN(cmocka_unit_test(test_all_go_at_the_release), cmocka_unit_test(test_notified_one_by_one),
              cmocka_unit_test(test_waiters_of_two_locks), cmocka_unit_test(test_two_locks_held),
              cmocka_unit_test(test_released_by_another_thread), cmocka_unit_test(test_notified_by_strangers),
              cmocka_unit_test(test_released_after_the_notifier_ended), cmocka_unit_test(test_chosen_in_time),
-             cmocka_unit_test(test_sleepers_of_the_lock_go_too))
+             cmocka_unit_test(test_sleepers_of_the_lock_go_too), cmocka_unit_test(test_a_few_at_a_time),
+             cmocka_unit_test(test_anybodys_release_goes_on), cmocka_unit_test(test_notified_while_some_are_left))

@@ -165,6 +165,7 @@ static void finish(void)
     check(shared()->condition.word_ == 0, "somebody is left in the condition");
     for (int i = 0; i < THREADS; i++)
         check(world.records[i].pending == 0, "somebody is left pending");
+    check(handoff_crowds[0] == 0, "somebody is left in the crowd");
 }
 
 static void prepare(void)
@@ -283,4 +284,60 @@ const struct object model_condition_other = {
     .may_rest = rests_for_it,
     .finish = all_came_back,
     .makes_sense = all_three,
+};
+
+/* -- Two release the lock of who notifies, of whom one is wrong ----------------------------------------------------- */
+
+static void wait_and_release(int thread)
+{
+    (void)thread;
+    (void)thr_lock_acquire(&shared()->lock);
+    if (thr_condition_wait(&shared()->condition, &shared()->lock) == THR_OK) /* else the other released it before */
+        ghost()->chosen_count++;
+    (void)thr_lock_release(&shared()->lock);
+}
+
+static void notify_and_release(int thread)
+{
+    notify_and_keep(thread);
+    (void)thr_lock_release(&shared()->lock);
+}
+
+static void release_too(int thread)
+{
+    (void)thread;
+    if (__atomic_load_n(&shared()->told, __ATOMIC_ACQUIRE) != 0)
+        (void)thr_lock_release(&shared()->lock);
+}
+
+static bool rests_in_the_condition(void)
+{
+    check(ghost()->woken == ghost()->chosen_count, "not as many came back as were woken");
+    return true;
+}
+
+static void nobody_is_left(void)
+{
+    (void)rests_in_the_condition();
+    check(handoff_crowds[0] == 0, "somebody is left in the crowd");
+}
+
+static bool all_release(void)
+{
+    return scenario_runs(wait_and_release) == 1 && scenario_runs(notify_and_release) == 1 &&
+           scenario_runs(release_too) == 1;
+}
+
+static const struct model_operation wrong_operations[] = {
+    {"wait", wait_and_release}, {"notify", notify_and_release}, {"release too", release_too}};
+
+const struct object model_condition_wrong = {
+    .name = "condition_wrong",
+    .operations = wrong_operations,
+    .count = sizeof wrong_operations / sizeof *wrong_operations,
+    .fields = fields,
+    .prepare = prepare,
+    .may_rest = rests_in_the_condition,
+    .finish = nobody_is_left,
+    .makes_sense = all_release,
 };
