@@ -84,6 +84,7 @@ static void wait_until(int thread)
 }
 
 static void notify_unlocked(int thread);
+static void notify_all_unlocked(int thread);
 
 /* With the lock: who waits without a deadline has queued, and is there. */
 static void notify_locked(size_t n)
@@ -100,7 +101,8 @@ static void notify_locked(size_t n)
     size_t woken = thr_condition_notify(&shared()->condition, n);
     size_t least = patient > unseen ? (size_t)patient - unseen : 0;
     size_t most = (size_t)waiting - unseen;
-    bool alone = scenario_runs(notify_unlocked) == 0; /* else one may have chosen, and not have said so yet */
+    bool alone = scenario_runs(notify_unlocked) + scenario_runs(notify_all_unlocked) ==
+                 0; /* else one may have chosen, and not have said so yet */
     check(!alone || (woken >= (least < n ? least : n) && woken <= (most < n ? most : n)),
           "a notify woke too few, or too many");
     ghost()->woken = (uint8_t)(ghost()->woken + woken);
@@ -123,6 +125,13 @@ static void notify_unlocked(int thread)
 {
     (void)thread;
     size_t woken = thr_condition_notify(&shared()->condition, 1);
+    ghost()->woken = (uint8_t)(ghost()->woken + woken);
+}
+
+static void notify_all_unlocked(int thread)
+{
+    (void)thread;
+    size_t woken = thr_condition_notify_all(&shared()->condition);
     ghost()->woken = (uint8_t)(ghost()->woken + woken);
 }
 
@@ -177,6 +186,7 @@ static const struct model_operation operations[] = {{"wait", wait_condition},
                                                     {"notify", notify},
                                                     {"notify_all", notify_all},
                                                     {"notify, unlocked", notify_unlocked},
+                                                    {"notify_all, unlocked", notify_all_unlocked},
                                                     {"lock", lock_only}};
 
 const struct object model_condition = {
