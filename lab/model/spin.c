@@ -11,9 +11,8 @@ void spin_begin(struct spin *spin, const void *object)
     spin->way = SPIN_YIELD;
 }
 
-unsigned spin_visit(const void *object, bool *timed)
+unsigned spin_visit(bool *timed)
 {
-    (void)object;
     *timed = false;
     return 0;
 }

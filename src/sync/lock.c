@@ -61,7 +61,7 @@ static inline bool look(thr_lock *lock, uint32_t *word)
 static bool look_fast(thr_lock *lock, uint32_t *word)
 {
     bool timed;
-    for (unsigned looks = spin_visit(lock, &timed); looks > 0; looks--) {
+    for (unsigned looks = spin_visit(&timed); looks > 0; looks--) {
         thr_time before = 0;
         if (timed)
             before = os_now();

@@ -7,10 +7,20 @@
  *                      find out whether things have changed.
  *  waits               how many began while one of the two was not trusted
  *  waker               processor + 1 of the last waker; 0: none yet
- *  debt                nanoseconds that yields of LONG_YIELD and more took, less what the others have saved
- *  no_yield_before     when that was too much: nobody yields for a while
+ *  account             of the yields in spins for it
  *
- * For each thread, in `partners`: processor + 1 of who last woke it, by object; 0: nobody yet. */
+ * For each thread, in `partners`: processor + 1 of who last woke it, by object; 0: nobody yet.
+ *
+ * For each processor, in `processors`:
+ *
+ *  known               nanoseconds of its time of which one knows what became of them: they were somebody's turn at a
+ *                      lock, or have been paid for
+ *  account             of the yields at the end of a turn at a lock
+ *
+ * An account:
+ *
+ *  debt                nanoseconds that were lost by yields of LONG_YIELD and more, less what the others have saved
+ *  no_yield_before     when that was too much: nobody yields for a while */
 
 #include "wait/spin.h"
 
@@ -19,6 +29,7 @@
 enum {
     PLACES = 256,
     PARTNERS = 16,
+    PROCESSORS = 64, /* those with a number that much higher share a place */
 
     TRUST_MAX = 32,
     PAUSING_START = 8,
@@ -44,23 +55,32 @@ enum {
     SAVED = 4000,           /* by a yield that took the place of a sleep */
     MOST_DEBT = 10000000,
     TURN = 250000,
-    LONG_ABSENCE = 3000000, /* between two turns */
     LONG_WAY = 90 /* of a line from another processor, twice: to be read, and written. With the clock's time */
 };
 
 /* Times as long as a long yield took: so long nobody yields then. */
 enum { REST = 64 };
 
+struct account {
+    thr_time debt;
+    thr_time no_yield_before;
+};
+
 struct place {
     uint8_t pausing; /* both are stored so that the start is 0: the table starts zeroed */
     uint8_t yielding;
     uint8_t waits;
     uint16_t waker;
-    thr_time debt;
-    thr_time no_yield_before;
+    struct account account;
+} __attribute__((aligned(64)));
+
+struct processor {
+    thr_time known;
+    struct account account;
 } __attribute__((aligned(64)));
 
 static struct place places[PLACES];
+static struct processor processors[PROCESSORS];
 static __thread uint16_t partners[PARTNERS] __attribute__((tls_model("initial-exec")));
 
 static uint64_t hash_of(const void *object)
@@ -122,22 +142,30 @@ static thr_time span(struct place *place)
     return (thr_time)(trust == 0 ? 4 : trust) * PAUSING_A_TRUST;
 }
 
-/* A yield took long. When those that did have cost more than the others have saved, nobody yields for a while. */
-static void pay(struct place *place, thr_time now, thr_time took)
+/* -- Accounts ----------------------------------------------------------------------------------------------------- */
+
+static bool may_yield(struct account *account, thr_time now)
 {
-    thr_time debt = load_relaxed(&place->debt) + took;
-    if (debt > MOST_DEBT) {
-        debt = MOST_DEBT;
-        store_relaxed(&place->no_yield_before, now + REST * took);
-    }
-    store_relaxed(&place->debt, debt);
+    return now >= load_relaxed(&account->no_yield_before);
 }
 
-static void earn(struct place *place, thr_time saved)
+/* So much was lost by a yield. When those that lost much have cost more than the others have saved, nobody yields for a
+ * while. (What is more than MOST_DEBT was no turn of somebody else: the process was stopped, or the machine.) */
+static void pay(struct account *account, thr_time now, thr_time lost)
 {
-    thr_time debt = load_relaxed(&place->debt);
+    thr_time debt = load_relaxed(&account->debt) + lost;
+    if (debt > MOST_DEBT) {
+        debt = MOST_DEBT;
+        store_relaxed(&account->no_yield_before, now + REST * (lost < MOST_DEBT ? lost : MOST_DEBT));
+    }
+    store_relaxed(&account->debt, debt);
+}
+
+static void earn(struct account *account, thr_time saved)
+{
+    thr_time debt = load_relaxed(&account->debt);
     if (debt > 0)
-        store_relaxed(&place->debt, debt - saved);
+        store_relaxed(&account->debt, debt - saved);
 }
 
 /* -- Visits to a lock --------------------------------------------------------------------------------------------- */
@@ -150,33 +178,52 @@ static __thread struct {
     bool far; /* a line takes long from another processor */
 } turn __attribute__((tls_model("initial-exec")));
 
+static thr_time know(struct processor *processor, thr_time time)
+{
+    thr_time known = load_relaxed(&processor->known) + time;
+    store_relaxed(&processor->known, known);
+    return known;
+}
+
+/* Yields, and says when that was over. What is not known then of the time between was lost: somebody had the processor
+ * who takes no turns. All that have waited for it see the same loss; the first to come back pays. */
+static thr_time end_turn(struct processor *processor, thr_time now)
+{
+    thr_time known = know(processor, now - turn.began);
+    os_yield();
+    thr_time back = os_now();
+    thr_time lost = back - now - (load_relaxed(&processor->known) - known);
+    if (lost >= LONG_YIELD) {
+        (void)know(processor, lost);
+        pay(&processor->account, back, lost);
+    } else {
+        earn(&processor->account, TURN);
+    }
+    return back;
+}
+
 /* Yields, if the calling thread's turn has lasted for TURN. */
-static void take_turns(struct place *place)
+static void take_turns(void)
 {
     thr_time now = os_now();
     if (now - turn.seen > TURN)
         turn.began = now;
-    if (now - turn.began > TURN && now >= load_relaxed(&place->no_yield_before)) {
-        os_yield();
-        turn.began = os_now();
-        thr_time took = turn.began - now;
-        if (took >= LONG_ABSENCE)
-            pay(place, turn.began, took);
-        else
-            earn(place, TURN);
-        now = turn.began;
+    if (now - turn.began > TURN) {
+        struct processor *processor = &processors[os_processor() % PROCESSORS];
+        if (may_yield(&processor->account, now))
+            now = turn.began = end_turn(processor, now);
     }
     turn.seen = now;
 }
 
-unsigned spin_visit(const void *object, bool *timed)
+unsigned spin_visit(bool *timed)
 {
     *timed = false;
     if (hook_steers()) /* in the laboratory nobody else runs meanwhile */
         return 0;
     *timed = ++turn.visits % VISITS_A_CLOCK == 0;
     if (*timed)
-        take_turns(place_of(object));
+        take_turns();
     return *timed || !turn.far ? LOOKS : 0;
 }
 
@@ -194,7 +241,7 @@ static void yield_now(struct spin *spin, struct place *place)
     if (!spin->may_yield)
         return;
     spin->now = os_now();
-    if (spin->now < load_relaxed(&place->no_yield_before) || !(spin->probe || trust_in(place, SPIN_YIELD)))
+    if (!may_yield(&place->account, spin->now) || !(spin->probe || trust_in(place, SPIN_YIELD)))
         return;
     spin->way = SPIN_YIELD;
     spin->left = YIELDING;
@@ -263,7 +310,7 @@ static bool yield_turn(struct spin *spin)
     thr_time took = spin->now - before;
     spin->left -= took < YIELD ? took : YIELD;
     if (took >= LONG_YIELD) {
-        pay(place_of(spin->object), spin->now, took);
+        pay(&place_of(spin->object)->account, spin->now, took);
         spin->left = 0;
     }
     return true;
@@ -289,7 +336,7 @@ void spin_end(struct spin *spin, bool success)
     struct place *place = place_of(spin->object);
     learn(place, spin->way, success);
     if (success && spin->way == SPIN_YIELD)
-        earn(place, SAVED);
+        earn(&place->account, SAVED);
 }
 
 void spin_waker(const void *object)

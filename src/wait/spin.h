@@ -49,8 +49,9 @@ void spin_begin(struct spin *spin, const void *object);
  *
  * It yields, if the thread has had its processor for some time. Threads that run take a lock from each other without a
  * sleep; where there are more of them than processors, the others would get their turn only when the system takes the
- * processor from one, milliseconds later. */
-unsigned spin_visit(const void *object, bool *timed);
+ * processor from one, milliseconds later. Where such a yield gives the processor to somebody who takes no turns, and has
+ * long use for it, those on this processor give them up for a time. */
+unsigned spin_visit(bool *timed);
 
 /* The look that took the lock, in a visit that is timed. */
 void spin_look_took(thr_time time);

@@ -13,6 +13,8 @@ enum { LOOK = 100, YIELD = 500, LONG_YIELD = 4000000 }; /* nanoseconds */
 
 static thr_time clock_shows = 1;
 static thr_time yield_takes = YIELD;
+static unsigned others;           /* have a turn at a lock, one after the other, before a yield returns */
+static __thread unsigned yielded; /* how often this thread did */
 
 /* The linker's names for the wrapped functions. */
 thr_time __wrap_os_now(void);
@@ -23,9 +25,37 @@ thr_time __wrap_os_now(void)
     return clock_shows += LOOK;
 }
 
+/* Wants a lock again and again, until it yields or has done so for this long. */
+static bool contend(thr_time longest)
+{
+    unsigned before = yielded;
+    for (thr_time busy = 0; yielded == before && busy < longest; busy += 1000) {
+        bool timed;
+        (void)spin_visit(&timed);
+        clock_shows += 1000;
+    }
+    return yielded > before;
+}
+
+static void *other(void *arg)
+{
+    (void)arg;
+    CHECK(contend(1000000));
+    return NULL;
+}
+
+/* Of others, the first comes, and yields to the next, and so on: so they all are away at the same time. */
 void __wrap_os_yield(void)
 {
-    clock_shows += yield_takes;
+    yielded++;
+    if (others > 0) {
+        others--;
+        pthread_t thread;
+        CHECK_EQUAL(pthread_create(&thread, NULL, other, NULL), 0);
+        CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    } else {
+        clock_shows += yield_takes;
+    }
 }
 
 /* How many of so many spins begin in that way. */
@@ -201,12 +231,12 @@ static void test_sees_the_change(void **state)
 enum { VISITS = 64, SOON = 40, LATE = 400 };
 
 /* How many of so many visits to a lock begin with looks; the timed ones find that the line took so long. */
-static unsigned visits_with_looks(const void *lock, unsigned of, thr_time took)
+static unsigned visits_with_looks(unsigned of, thr_time took)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < of; i++) {
         bool timed;
-        n += spin_visit(lock, &timed) > 0;
+        n += spin_visit(&timed) > 0;
         if (timed)
             spin_look_took(took);
     }
@@ -225,37 +255,90 @@ static void test_looks_where_lines_are_near(void **state)
 {
     (void)state;
     const void *lock = fresh();
-    (void)visits_with_looks(lock, VISITS, SOON);
-    CHECK_EQUAL(visits_with_looks(lock, VISITS, SOON), VISITS);
+    (void)visits_with_looks(VISITS, SOON);
+    CHECK_EQUAL(visits_with_looks(VISITS, SOON), VISITS);
     CHECK_EQUAL(pauses_before_a_look(lock), 1);
-    (void)visits_with_looks(lock, VISITS, LATE);
+    (void)visits_with_looks(VISITS, LATE);
     CHECK(pauses_before_a_look(lock) > 1);
-    unsigned far = visits_with_looks(lock, VISITS, LATE);
+    unsigned far = visits_with_looks(VISITS, LATE);
     CHECK(far > 0 && far <= VISITS / 4);
-    (void)visits_with_looks(lock, VISITS, SOON);
-    CHECK_EQUAL(visits_with_looks(lock, VISITS, SOON), VISITS);
+    (void)visits_with_looks(VISITS, SOON);
+    CHECK_EQUAL(visits_with_looks(VISITS, SOON), VISITS);
 }
 
 /* Who wants a lock again and again yields four times in a millisecond, and no more. */
 static void test_takes_turns(void **state)
 {
     (void)state;
-    const void *lock = fresh();
-    yield_takes = 1000000; /* so that it is seen */
-    unsigned yields = 0;
-    thr_time busy = 0;
-    while (busy < 4000000) {
+    unsigned turns = 0;
+    for (thr_time end = clock_shows + 4000000; clock_shows < end;)
+        turns += contend(1000000);
+    CHECK(turns >= 12 && turns <= 16);
+}
+
+/* It may be away for long, as long as others have their turns then. */
+static void test_turns_of_many(void **state)
+{
+    (void)state;
+    (void)support_stay_on(0);
+    for (int i = 0; i < 8; i++) {
+        others = 30;
         thr_time before = clock_shows;
-        bool timed;
-        (void)spin_visit(lock, &timed);
-        if (clock_shows - before >= yield_takes)
-            yields++;
-        else
-            busy += clock_shows - before + 1000;
-        clock_shows += 1000;
+        CHECK(contend(1000000));
+        CHECK(clock_shows - before > 30 * 200000);
+    }
+    support_stay_anywhere();
+}
+
+/* Somebody who takes no turns had the processor once. That is one loss, however many were waiting. */
+static void test_a_loss_counts_once(void **state)
+{
+    (void)state;
+    (void)support_stay_on(0);
+    yield_takes = LONG_YIELD;
+    others = 30;
+    CHECK(contend(1000000));
+    yield_takes = YIELD;
+    CHECK(contend(1000000));
+    support_stay_anywhere();
+}
+
+/* If that goes on, nobody on this processor takes turns any more. Until it has been paid for. */
+static void test_turns_beside_a_stranger(void **state)
+{
+    (void)state;
+    (void)support_stay_on(0);
+    yield_takes = LONG_YIELD;
+    unsigned turns = 0;
+    while (contend(1000000))
+        CHECK(turns++ < 10);
+    CHECK(turns > 1); /* one may be chance */
+    if (support_processors() > 1) {
+        (void)support_stay_on(1);
+        CHECK(contend(1000000));
+        (void)support_stay_on(0);
+        CHECK(!contend(1000000));
     }
     yield_takes = YIELD;
-    CHECK(yields >= 12 && yields <= 16);
+    clock_shows += (thr_time)100 * LONG_YIELD;
+    for (int i = 0; i < 100; i++)
+        CHECK(contend(1000000));
+    support_stay_anywhere();
+}
+
+/* A process that was stopped for an hour goes on as if it had been for a moment. */
+static void test_turns_after_a_stop(void **state)
+{
+    (void)state;
+    (void)support_stay_on(0);
+    for (int i = 0; i < 2; i++) {
+        yield_takes = (thr_time)3600 * 1000000000;
+        CHECK(contend(1000000));
+        yield_takes = YIELD;
+        clock_shows += 2000000000;
+    }
+    CHECK(contend(1000000));
+    support_stay_anywhere();
 }
 
 /* Under the laboratory nobody spins: the others stand still meanwhile. */
@@ -265,7 +348,7 @@ static void test_steered(void **state)
     const void *object = fresh();
     hook_set(HOOK_STEERED);
     CHECK_EQUAL(begin_as(SPIN_NOT, object, 64), 64);
-    CHECK_EQUAL(visits_with_looks(object, VISITS, SOON), 0);
+    CHECK_EQUAL(visits_with_looks(VISITS, SOON), 0);
     hook_set(HOOK_NOBODY);
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
 }
@@ -274,4 +357,6 @@ SUPPORT_MAIN(cmocka_unit_test(test_learns), cmocka_unit_test(test_learns_from_sh
              cmocka_unit_test(test_waker_on_this_processor), cmocka_unit_test(test_yields_are_learnt_too),
              cmocka_unit_test(test_long_yields), cmocka_unit_test(test_ends), cmocka_unit_test(test_sees_the_change),
              cmocka_unit_test(test_looks_where_lines_are_near), cmocka_unit_test(test_takes_turns),
+             cmocka_unit_test(test_turns_of_many), cmocka_unit_test(test_a_loss_counts_once),
+             cmocka_unit_test(test_turns_beside_a_stranger), cmocka_unit_test(test_turns_after_a_stop),
              cmocka_unit_test(test_steered))
