@@ -11,7 +11,8 @@
 
 namespace bench {
 
-constexpr double WINDOW = 0.01; /* seconds for each thread that shares a processor: shares are taken in these */
+constexpr double WINDOW = 0.01;  /* seconds for each thread that shares a processor: shares are taken in these */
+constexpr double SETTLING = 0.2; /* seconds until the system has given each processor its part of new threads */
 
 struct contender {
     alignas(128) std::atomic<uint64_t> count{0}; /* written by its thread only */
@@ -48,8 +49,9 @@ class lengths {
 };
 
 /* {million acquisitions a second, share (the median window's), p99.99 of waits in ms, the longest wait in ms}. First the
- * threads are only counted, in windows; then, for half as long, every wait is timed as well. Two threads stay on a
- * processor each, more share the two. `inside` and `outside` are turns of busy(), in the mean. */
+ * threads are only counted, in windows, once they run where they will stay; then, for half as long, every wait is timed
+ * as well. Two threads stay on a processor each, more share the two. `inside` and `outside` are turns of busy(), in the
+ * mean. */
 template <class Lock> sample contend(effort effort, unsigned threads, unsigned inside, unsigned outside)
 {
     struct alignas(128) { /* nothing else is on the lines of the lock */
@@ -95,7 +97,7 @@ template <class Lock> sample contend(effort effort, unsigned threads, unsigned i
     double rate;
     {
         team team(threads, work);
-        pause(0.002);
+        pause(threads > 2 && !effort.quick ? SETTLING : 0.002);
         phase = 1;
         int64_t start = now();
         std::vector<uint64_t> before = counts(), first = before;

@@ -167,19 +167,19 @@ thr_result lock_give(thr_lock *lock)
 {
     struct release release = {NULL, false};
     uint32_t word = load_relaxed(&lock->word_);
+    uint32_t mine = (word & LOCK_PENDING) && lock_is_mine(lock) ? word & ~LOCK_BITS : 0; /* handoff.h, H4 */
     uint32_t next;
-    bool mine = (word & LOCK_PENDING) && lock_is_mine(lock); /* handoff.h, H4 */
     tsan_release(lock);
     if (mine)
         handoff_take(lock, word >> LOCK_NUMBER_SHIFT, &release);
     do {
+        if ((word & LOCK_HELD) && (word & LOCK_PENDING) && (word & ~LOCK_BITS) != mine) {
+            word = and_acquire(&lock->word_, ~LOCK_PENDING) & ~LOCK_PENDING;
+            handoff_take(lock, word >> LOCK_NUMBER_SHIFT, &release);
+        }
         if (!(word & LOCK_HELD)) {
             handoff_stumble(lock, &release);
             return hook_misuse(lock, THR_NOT_LOCKED);
-        }
-        if ((word & LOCK_PENDING) && !mine) {
-            word = and_acquire(&lock->word_, ~LOCK_PENDING) & ~LOCK_PENDING;
-            handoff_take(lock, word >> LOCK_NUMBER_SHIFT, &release);
         }
         next = (word & LOCK_STARVED ? LOCK_WAITERS | LOCK_STARVED : 0) | (release.more ? LOCK_PENDING : 0);
     } while (!cas_release(&lock->word_, &word, next));

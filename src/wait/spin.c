@@ -170,10 +170,11 @@ static void earn(struct account *account, thr_time saved)
 
 /* -- Visits to a lock --------------------------------------------------------------------------------------------- */
 
+/* `began`: the turn on its processor, as far as it can be seen from here: after it slept or yielded, or had not come by for
+ * a while. `seen`: when it last came. */
 static __thread struct {
-    thr_time
-        began; /* the turn on its processor, as far as it can be seen from here: after it slept or yielded, or had */
-    thr_time seen; /* not come by for a while; and when it last came */
+    thr_time began;
+    thr_time seen;
     uint32_t visits;
     bool far; /* a line takes long from another processor */
 } turn __attribute__((tls_model("initial-exec")));
