@@ -272,6 +272,16 @@ struct thr__task task_unlisted(thr_task *storage)
     return task;
 }
 
+bool task_hand_on(struct worker *worker, const struct thr__task *task)
+{
+    thr_task *storage = storage_new();
+    if (!storage)
+        return false;
+    *storage = (thr_task){.task_ = *task, .owned_ = true};
+    (void)executor_list(worker->executor, storage, true);
+    return true;
+}
+
 static thr_result spawn(const struct thr__task *task, thr_task *storage)
 {
     struct worker *worker = thr__here.worker;

@@ -75,6 +75,9 @@ struct thr__task task_unlisted(thr_task *storage);
 struct worker;
 void task_put_back(struct worker *worker);
 
+/* Or into the list. False: there is no memory for that. */
+bool task_hand_on(struct worker *worker, const struct thr__task *task);
+
 /* Runs it on this stack, unless it is cancelled, and discounts it. */
 void task_run(const struct thr__task *task, struct frame *frame);
 

@@ -2,10 +2,12 @@
 
 #include "work/help.h"
 
+#include <limits.h>
+
 #include "work/future.h"
 #include "work/group.h"
 
-enum { FAR_ENOUGH = 64 }; /* how many tasks of the list are looked at */
+enum { FAR_ENOUGH = 64 }; /* how many tasks of the list are looked at, but where an initializer waits */
 
 static void run(const struct thr__task *task)
 {
@@ -13,18 +15,21 @@ static void run(const struct thr__task *task)
     task_run(task, &frame);
 }
 
-/* A stranger stays there, for others. */
+/* A stranger stays there, for others. But nobody takes the place of one whose initializer waits, so there may be no others:
+ * then the stranger goes out of the way. */
 static bool help_own(struct worker *worker, const void *target, bool *own)
 {
     struct thr__task task;
     if (!*own || !deque_any(&worker->deque) || !deque_pop(&worker->deque, &task))
         return false;
     frame_look();
-    *own = task_descends(&task, target);
+    bool descends = task_descends(&task, target);
     frame_looked();
-    if (*own)
+    if (descends)
         run(&task);
     else
+        *own = !worker->begun && task_hand_on(worker, &task);
+    if (!*own)
         task_put_back(worker);
     return *own;
 }
@@ -39,8 +44,9 @@ static bool help_list(struct worker *worker, const void *target)
     executor_lock(executor);
     thr_task *before = NULL;
     thr_task *at = executor->list_first;
+    int far_enough = worker->begun ? FAR_ENOUGH : INT_MAX;
     frame_look();
-    for (int i = 0; at && !found && i < FAR_ENOUGH; i++) {
+    for (int i = 0; at && !found && i < far_enough; i++) {
         if (task_descends(&at->task_, target))
             found = at;
         else

@@ -224,6 +224,8 @@ static void run_plain(struct turn *turn)
 {
     const struct job *job = &turn->errand.job;
     void *nothing;
+    turn->frame.group = NULL;
+    turn->frame.future = NULL;
     hook_point(HOOK_TASK_BEGIN, job->arg);
     (void)frame_run(&turn->frame, job->function, job->arg, &nothing, true);
     hook_point(HOOK_TASK_END, job->arg);

@@ -106,4 +106,34 @@ static void test_cancel_reaches_groups_inside(void **state)
     end(executor);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_cancel), cmocka_unit_test(test_cancel_reaches_groups_inside))
+struct asking {
+    thr_event done;
+    bool cancelled;
+};
+
+static void *ask_once(void *arg)
+{
+    struct asking *asking = arg;
+    asking->cancelled = thr_group_cancelled();
+    thr_event_set(&asking->done);
+    return NULL;
+}
+
+/* A job without a future is in no group: not in that of the task that its worker has run before. */
+static void test_job_is_in_no_group(void **state)
+{
+    (void)state;
+    executor = make(1);
+    thr_group group = THR_GROUP_INIT(executor);
+    thr_task task;
+    struct asking asking = {THR_EVENT_INIT, true};
+    CHECK_OK(thr_group_spawn(&group, &task, fail_task, (char[]){"it fails"}));
+    CHECK_RESULT(thr_group_wait(&group), THR_FAILED);
+    CHECK_OK(thr_executor_submit(executor, NULL, ask_once, &asking));
+    thr_event_wait(&asking.done);
+    CHECK(!asking.cancelled);
+    end(executor);
+}
+
+SUPPORT_MAIN(cmocka_unit_test(test_cancel), cmocka_unit_test(test_cancel_reaches_groups_inside),
+             cmocka_unit_test(test_job_is_in_no_group))

@@ -106,6 +106,45 @@ static void test_with_what_is_in_the_list(void **state)
     help(true, LARGE);
 }
 
+/* -- In an initializer, whose worker nobody replaces --------------------------------------------------------------- */
+
+struct turns {
+    uint32_t n;
+    struct support_count ran[3];
+};
+
+/* The tasks of the first group stand between those of the others, and, where there are many, behind them in the list. */
+static void spawn_in_turns(void *arg)
+{
+    static thr_task tasks[3 * LARGE];
+    struct turns *turns = arg;
+    thr_group groups[3] = {THR_GROUP_INIT(executor), THR_GROUP_INIT(executor), THR_GROUP_INIT(executor)};
+    for (uint32_t i = 0; i < 3 * turns->n; i++) {
+        uint32_t which = (i + 1) % 3;
+        CHECK_OK(thr_group_spawn(&groups[which], &tasks[i], count_up, &turns->ran[which]));
+    }
+    for (int i = 0; i < 3; i++) {
+        CHECK_OK(thr_group_wait(&groups[i]));
+        CHECK_EQUAL(support_count_get(&turns->ran[i]), turns->n);
+    }
+}
+
+static void initialize(uint32_t n)
+{
+    struct turns turns = {.n = n};
+    CHECK_OK(thr_executor_new(&executor, .max_workers = 1, .initializer = spawn_in_turns, .initarg = &turns));
+    (void)result_of(submit(executor, give_arg, NULL));
+    end(executor);
+}
+
+static void test_in_an_initializer(void **state)
+{
+    (void)state;
+    initialize(1);
+    initialize(2);
+    initialize(LARGE);
+}
+
 /* -- Who holds whom ----------------------------------------------------------------------------------------------- */
 
 static void *shut_down(void *arg)
@@ -134,4 +173,5 @@ static void test_shutdown_further_in(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_with_what_a_future_spawns), cmocka_unit_test(test_with_what_a_group_spawns),
-             cmocka_unit_test(test_with_what_is_in_the_list), cmocka_unit_test(test_shutdown_further_in))
+             cmocka_unit_test(test_with_what_is_in_the_list), cmocka_unit_test(test_in_an_initializer),
+             cmocka_unit_test(test_shutdown_further_in))
