@@ -120,6 +120,31 @@ static void test_two_locks_held(void **state)
     }
 }
 
+/* It releases one of them, and takes it again before all of its waiters had their turn; those of the other stay. */
+static void test_two_locks_held_and_a_crowd(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        struct scene scene = {0};
+        struct support_bunch bunches[2];
+        support_bunch_start(&bunches[0], WAITERS, wait_at_first, &scene);
+        support_bunch_start(&bunches[1], 2, wait_at_second, &scene);
+        support_wait_blocked(&scene.condition, WAITERS + 2);
+        CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+        CHECK_OK(thr_lock_acquire(&scene.locks[1]));
+        CHECK_EQUAL(thr_condition_notify_all(&scene.condition), WAITERS + 2);
+        for (int j = 0; j < 3; j++) {
+            CHECK_OK(thr_lock_release(&scene.locks[0]));
+            CHECK_OK(thr_lock_acquire(&scene.locks[0]));
+        }
+        CHECK_OK(thr_lock_release(&scene.locks[0]));
+        support_bunch_join(&bunches[0]);
+        CHECK_EQUAL(support_count_get(&scene.through), WAITERS);
+        CHECK_OK(thr_lock_release(&scene.locks[1]));
+        support_bunch_join(&bunches[1]);
+    }
+}
+
 static void release_first(void *arg)
 {
     struct scene *scene = arg;
@@ -349,7 +374,8 @@ static void test_notified_while_some_are_left(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_all_go_at_the_release), cmocka_unit_test(test_notified_one_by_one),
              cmocka_unit_test(test_waiters_of_two_locks), cmocka_unit_test(test_two_locks_held),
-             cmocka_unit_test(test_released_by_another_thread), cmocka_unit_test(test_notified_by_strangers),
-             cmocka_unit_test(test_released_after_the_notifier_ended), cmocka_unit_test(test_chosen_in_time),
-             cmocka_unit_test(test_sleepers_of_the_lock_go_too), cmocka_unit_test(test_a_few_at_a_time),
-             cmocka_unit_test(test_anybodys_release_goes_on), cmocka_unit_test(test_notified_while_some_are_left))
+             cmocka_unit_test(test_two_locks_held_and_a_crowd), cmocka_unit_test(test_released_by_another_thread),
+             cmocka_unit_test(test_notified_by_strangers), cmocka_unit_test(test_released_after_the_notifier_ended),
+             cmocka_unit_test(test_chosen_in_time), cmocka_unit_test(test_sleepers_of_the_lock_go_too),
+             cmocka_unit_test(test_a_few_at_a_time), cmocka_unit_test(test_anybodys_release_goes_on),
+             cmocka_unit_test(test_notified_while_some_are_left))

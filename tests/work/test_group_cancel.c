@@ -55,11 +55,48 @@ static void *cancel_the_rest(void *arg)
     return arg;
 }
 
+/* Between the spawn of the only task and the wait, `cancelled` is: the group, or the one that the caller is in. */
+static void cancel_before_the_wait(struct cancelling *c, thr_group *cancelled)
+{
+    thr_task task;
+    thr_group group = THR_GROUP_INIT(executor);
+    CHECK_OK(thr_group_spawn(&group, &task, count_cancelling, c));
+    thr_group_cancel(cancelled ? cancelled : &group);
+    CHECK_RESULT(thr_group_wait(&group), THR_CANCELLED);
+    CHECK_EQUAL(support_count_get(&c->ran), 0);
+}
+
+static void *cancel_own_group(void *arg)
+{
+    struct cancelling c = {.group = NULL};
+    cancel_before_the_wait(&c, NULL);
+    return arg;
+}
+
+static void *cancel_group_outside(void *arg)
+{
+    struct cancelling *c = arg;
+    cancel_before_the_wait(c, c->group);
+    return NULL;
+}
+
+static void *wait_for_one_that_cancels(void *arg)
+{
+    thr_task task;
+    thr_group group = THR_GROUP_INIT(executor);
+    struct cancelling c = {.group = &group};
+    CHECK_OK(thr_group_spawn(&group, &task, cancel_group_outside, &c));
+    CHECK_RESULT(thr_group_wait(&group), THR_CANCELLED);
+    return arg;
+}
+
 static void test_cancel(void **state)
 {
     (void)state;
     executor = make(1);
     in_a_task(cancel_the_rest, NULL);
+    in_a_task(cancel_own_group, NULL);
+    in_a_task(wait_for_one_that_cancels, NULL);
     end(executor);
 }
 
