@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "wait/spin.h"
 #include "work/executor.h"
@@ -196,7 +197,10 @@ static struct worker *seat(thr_executor *executor)
     os_errno_restore(saved);
     if (!worker)
         return NULL;
-    *worker = (struct worker){.executor = executor, .alive = true, .searching = searches_at_once(executor)};
+    memset(worker, 0, sizeof *worker); /* no struct of that size on the stack, in any build */
+    worker->executor = executor;
+    worker->alive = true;
+    worker->searching = searches_at_once(executor);
     worker->deque.executor = executor;
     worker->deque.cancelled = &group_cancels.open;
     deque_init(&worker->deque);
