@@ -91,15 +91,6 @@ static inline void deque_put(struct thr__deque *deque, const struct thr__task *t
     store_release(&deque->bottom, b + 1);
 }
 
-/* By the owner. False: it is full. */
-static inline bool deque_push(struct thr__deque *deque, const struct thr__task *task)
-{
-    if (deque_full(deque))
-        return false;
-    deque_put(deque, task);
-    return true;
-}
-
 /* By the owner: takes the newest. False: there is none. */
 static inline bool deque_pop(struct thr__deque *deque, struct thr__task *task)
 {

@@ -18,7 +18,10 @@ static bool over;
 static bool push(size_t i)
 {
     struct thr__task task = {.arg = &tasks[i]};
-    return deque_push(&deque, &task);
+    if (deque_full(&deque))
+        return false;
+    deque_put(&deque, &task);
+    return true;
 }
 
 static void take(const struct thr__task *task)

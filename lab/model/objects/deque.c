@@ -60,7 +60,8 @@ static void push(void)
 {
     struct thr__task task = made();
     bool may_be_full = ghost()->put - ghost()->popped >= DEQUE_SIZE;
-    if (deque_push(deque(), &task)) {
+    if (!deque_full(deque())) {
+        deque_put(deque(), &task);
         ghost()->put++;
         ghost()->empty = false;
     } else {
