@@ -61,6 +61,14 @@ void frame_looked(void)
         bitlock_release(&worker->deque.lock, 0);
 }
 
+struct thr__frame *frame_of(const thr_group *group)
+{
+    frame_look();
+    struct thr__frame *frame = frame_below(&group->frame_);
+    frame_looked();
+    return frame;
+}
+
 struct thr__frame *frame_top(void)
 {
     return thr__here.top ? thr__here.top : &root.frame;

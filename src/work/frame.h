@@ -69,13 +69,10 @@ static inline thr_future *frame_future(struct thr__frame *frame)
     return plain ? plain->future : NULL;
 }
 
-/* The frame that it was opened in, if it is a group that is open, or lies on; NULL: none. Of the calling thread's list; the
- * second: of whichever, with the lock of a deque (N3). */
+/* The frame that it was opened in, if it is a group that is open, or lies on; NULL: none. Of the calling thread's list, or, with
+ * the lock of a deque, of whichever (N3). The second takes that lock. */
 struct thr__frame *frame_below(const struct thr__frame *entry);
-static inline struct thr__frame *frame_of(const thr_group *group)
-{
-    return frame_below(&group->frame_);
-}
+struct thr__frame *frame_of(const thr_group *group);
 
 /* Between these a worker holds the lock of its own. (Other threads have none, and come to their own list only.) */
 void frame_look(void);

@@ -47,9 +47,7 @@ static inline bool is_cancelled(thr_group *group)
 
 static bool look_up(thr_group *group, uint32_t cancels)
 {
-    frame_look();
     thr_group *above = frame_group(frame_of(group));
-    frame_looked();
     if (above && is_cancelled(above)) {
         (void)or_acq_rel(&group->state_, GROUP_CANCELLED);
         return true;
@@ -155,7 +153,7 @@ bool task_descends(const struct thr__task *task, const void *target)
 {
     const thr_group *group = task_group(task);
     while (group != target) {
-        struct thr__frame *frame = frame_of(group);
+        struct thr__frame *frame = frame_below(&group->frame_);
         if (frame_future(frame) == target)
             return true;
         group = frame_group(frame);

@@ -107,12 +107,7 @@ static struct thr__frame *above(struct thr__frame *frame)
 {
     const thr_group *group = frame_group(frame);
     struct thr__frame *below = frame_below(frame);
-    if (below || !group)
-        return below;
-    frame_look();
-    below = frame_of(group);
-    frame_looked();
-    return below;
+    return !below && group ? frame_of(group) : below;
 }
 
 bool help_is_above(const void *target)

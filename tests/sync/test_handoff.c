@@ -285,17 +285,23 @@ static void wait_and_hold(void *arg)
     CHECK_OK(thr_lock_release(&gate->scene.locks[0]));
 }
 
+/* All are notified, and one holds the lock. */
+static void notify_at_the_gate(struct gate *gate, struct support_bunch *bunch)
+{
+    support_bunch_start_in_turn(bunch, WAITERS, wait_and_hold, gate, &gate->scene.condition);
+    support_wait_blocked(&gate->scene.condition, WAITERS);
+    CHECK_OK(thr_lock_acquire(&gate->scene.locks[0]));
+    CHECK_EQUAL(thr_condition_notify_all(&gate->scene.condition), WAITERS);
+    CHECK_OK(thr_lock_release(&gate->scene.locks[0]));
+    thr_event_wait(&gate->held);
+}
+
 static void test_a_few_at_a_time(void **state)
 {
     (void)state;
     struct gate gate = {0};
     struct support_bunch bunch;
-    support_bunch_start_in_turn(&bunch, WAITERS, wait_and_hold, &gate, &gate.scene.condition);
-    support_wait_blocked(&gate.scene.condition, WAITERS);
-    CHECK_OK(thr_lock_acquire(&gate.scene.locks[0]));
-    CHECK_EQUAL(thr_condition_notify_all(&gate.scene.condition), WAITERS);
-    CHECK_OK(thr_lock_release(&gate.scene.locks[0]));
-    thr_event_wait(&gate.held);
+    notify_at_the_gate(&gate, &bunch);
     support_wait_blocked(&gate.scene.locks[0], HANDOFF_FIRST - 1);
     CHECK_EQUAL(support_blocked(&gate.scene.condition), WAITERS - HANDOFF_FIRST);
     thr_event_set(&gate.open);
@@ -313,12 +319,7 @@ static void test_anybodys_release_goes_on(void **state)
     struct gate gate = {0};
     struct support_bunch bunch;
     struct support_bunch takers;
-    support_bunch_start_in_turn(&bunch, WAITERS, wait_and_hold, &gate, &gate.scene.condition);
-    support_wait_blocked(&gate.scene.condition, WAITERS);
-    CHECK_OK(thr_lock_acquire(&gate.scene.locks[0]));
-    CHECK_EQUAL(thr_condition_notify_all(&gate.scene.condition), WAITERS);
-    CHECK_OK(thr_lock_release(&gate.scene.locks[0]));
-    thr_event_wait(&gate.held);
+    notify_at_the_gate(&gate, &bunch);
     support_bunch_start(&takers, 3, take_first, &gate.scene);
     support_wait_blocked(&gate.scene.locks[0], HANDOFF_FIRST - 1 + 3);
     CHECK(!thr_lock_try_acquire(&gate.scene.locks[0]));
