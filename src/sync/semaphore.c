@@ -8,14 +8,19 @@
  *  waiting_           threads between their first look and      those threads
  *                     their last
  *
- * I1  Somebody asleep => SLEEPERS is set and no permit is there, or a thread is awake that will look: one that is owed a
- *     wake, or one that was woken and has not looked yet.
- * R1  Who takes a permit after it joined waiting_ sets SLEEPERS again if it is not alone there, since the release that
- *     woke it cleared the bit for all; and if it leaves permits behind, it passes the wake on:
+ * Somebody comes: has slept, or set SLEEPERS to do so, and will look; or is owed a wake.
  *
- *         A, B asleep     release(1): 1 permit, clears SLEEPERS, wakes A
+ * I1  SLEEPERS is set => of those who have set it and wait, as many come as there are permits, or all.
+ * I2  SLEEPERS is clear, and somebody sleeps => somebody comes; there may be more permits than that.
+ * R1  Who takes a permit after it joined waiting_, and is not alone there, sets SLEEPERS, since the release that woke it
+ *     cleared the bit for all. If it was clear, releases since then have woken nobody; so it wakes as many as it leaves
+ *     permits (I1):
+ *
+ *         A, B, C asleep  release(1): 1 permit, clears SLEEPERS, wakes A
  *                         release(1): 2 permits, finds no SLEEPERS, wakes nobody
- *         A takes one: B sleeps beside a permit, unless A wakes it
+ *                         release(1): 3 permits, the same
+ *         A takes one, sets SLEEPERS, and wakes two: they would sleep beside a permit each
+ *         B takes one, and wakes nobody: SLEEPERS was set, so C comes
  *
  * R2  Who was woken looks, and sets SLEEPERS again before it sleeps again; a deadline ends only a sleep, after which it
  *     looks once more.
@@ -23,10 +28,10 @@
  * Order: a release is a release, a take an acquire. SLEEPERS is set with release, by everybody who is about to sleep, also
  * where it is set already, and the word is read with acquire before waiting_ is looked at (R1): who sees a word in which
  * the release has overwritten somebody's SLEEPERS sees that thread in waiting_ too, since the release is a
- * read-modify-write and continues that store's release sequence. The first look of sleep_for needs no order: nobody was woken
- * for it, so if it takes a permit and misses somebody in waiting_, those who were woken in that one's stead still look, with
- * acquire, and set SLEEPERS. After the compare-and-swap of a release the semaphore may be gone: the wake is given only its
- * address. */
+ * read-modify-write and continues that store's release sequence. The first look of sleep_for needs no order: who makes it
+ * does not come, in the sense above. So if it takes a permit, misses somebody in waiting_, and clears SLEEPERS, somebody
+ * comes (I1, for there was a permit), and looks with acquire. After the compare-and-swap of a release the semaphore may be
+ * gone: the wake is given only its address. */
 
 #include "threading/semaphore.h"
 
@@ -94,9 +99,9 @@ static thr_result sleep_for(thr_semaphore *semaphore, struct wait *wait)
     for (;;) {
         if (word >= PERMIT) {
             uint32_t others = load_relaxed(&semaphore->waiting_) > 1 ? SLEEPERS : 0;
-            if (cas_acquire(&semaphore->word_, &word, (word - PERMIT) | others)) {
-                if (others && word >= 2 * PERMIT)
-                    wait_wake(&semaphore->word_, 1, OS_ANY);
+            if (cas_acquire(&semaphore->word_, &word, (word & ~SLEEPERS) - PERMIT + others)) {
+                if (others && !(word & SLEEPERS) && word >= 2 * PERMIT)
+                    wait_wake(&semaphore->word_, word / PERMIT - 1, OS_ANY);
                 return THR_OK;
             }
         } else if (result != THR_OK) {

@@ -48,6 +48,9 @@ finds sync/lock.c 's/^( +)wait_wake\(.*/\1;/' lock 'acquire | acquire'
 finds sync/lock.c 's/cas_release\(/cas_relaxed(/' lock 'acquire | acquire'
 finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word == SLEEPERS || \1)/' permit \
     'acquire | acquire | acquire' --threads 3 --messages 2 --strays 0
+# Who finds permits of which nobody was told, and tells one of those who sleep, not as many as there are.
+finds sync/semaphore.c 's/word \/ PERMIT - 1, OS_ANY/1, OS_ANY/' semaphore_crowd '' \
+    --threads 4 --messages 1 --strays 0 --budget 2
 # A notify whose lock another thread releases meanwhile, and that then lets nobody go. A writer that gives up, and passes
 # on to the readers behind it nothing of what was written before.
 finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/lead\(.*/;/}' condition_other '' \
@@ -71,6 +74,7 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
     bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass condition_wrong
+"$made/model" --summary --threads 4 --messages 2 --strays 1 --budget 2 semaphore_crowd
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry
 "$made/model" --summary --strays 1 --budget 2 queue queue_two queue_room queue_segments queue_recycle watch_queue \

@@ -124,6 +124,32 @@ const struct object model_semaphore = {
     .finish = finish,
 };
 
+/* -- Three sleep; the first permit wakes one of them, and the others nobody ------------------------------------------- */
+
+static void release_thrice(int thread)
+{
+    release_twice(thread);
+    give(1);
+}
+
+static bool three_wait(void)
+{
+    return scenario_runs(acquire) == 3 && scenario_runs(release_thrice) == 1;
+}
+
+static const struct model_operation crowd_operations[] = {{"acquire", acquire}, {"release(1) thrice", release_thrice}};
+
+const struct object model_semaphore_crowd = {
+    .name = "semaphore_crowd",
+    .operations = crowd_operations,
+    .count = sizeof crowd_operations / sizeof *crowd_operations,
+    .fields = fields,
+    .prepare = prepare,
+    .may_rest = may_rest,
+    .finish = finish,
+    .makes_sense = three_wait,
+};
+
 /* -- One permit, as a lock ---------------------------------------------------------------------------------------- */
 
 static void use(void)
