@@ -22,7 +22,7 @@ THR__BEGIN
 #define THR_SEMAPHORE_MAX 0x7fffffffu
 
 typedef struct thr_semaphore {
-    uint32_t word_;    /* permits << 1 | somebody may sleep */
+    uint32_t word_;    /* the permits; the highest bit: somebody may sleep */
     uint32_t waiting_; /* threads in a blocking acquire */
 } thr_semaphore;
 
@@ -32,8 +32,8 @@ typedef struct thr_bounded_semaphore {
 } thr_bounded_semaphore;
 
 /** `permits` at the start: a constant expression up to THR_SEMAPHORE_MAX. */
-#define THR_SEMAPHORE_INIT(permits) {(uint32_t)(permits) << 1, 0}
-#define THR_BOUNDED_SEMAPHORE_INIT(permits) {{(uint32_t)(permits) << 1, 0}, (uint32_t)(permits)}
+#define THR_SEMAPHORE_INIT(permits) {(uint32_t)(permits), 0}
+#define THR_BOUNDED_SEMAPHORE_INIT(permits) {{(uint32_t)(permits), 0}, (uint32_t)(permits)}
 
 /** Makes a semaphore where the initialiser cannot. THR_INVALID for more than THR_SEMAPHORE_MAX permits; the semaphore is
  * untouched then. */
@@ -49,15 +49,15 @@ THR_API thr_result thr__semaphore_release(thr_semaphore *semaphore, uint32_t n, 
 THR_INLINE bool thr__semaphore_take(thr_semaphore *semaphore)
 {
     uint32_t word = __atomic_load_n(&semaphore->word_, __ATOMIC_RELAXED);
-    return !thr__steered() && THR__LIKELY(word >= 2) &&
-           THR__LIKELY(thr__cas_acquire(&semaphore->word_, word, word - 2));
+    return !thr__steered() && THR__LIKELY((word & THR_SEMAPHORE_MAX) != 0) &&
+           THR__LIKELY(thr__cas_acquire(&semaphore->word_, word, word - 1));
 }
 
 THR_INLINE bool thr__semaphore_give(thr_semaphore *semaphore, uint32_t n, uint32_t bound)
 {
     uint32_t word = __atomic_load_n(&semaphore->word_, __ATOMIC_RELAXED);
-    return !thr__steered() && THR__LIKELY((word & 1) == 0) && THR__LIKELY((uint64_t)(word >> 1) + n <= bound) &&
-           THR__LIKELY(thr__cas_release(&semaphore->word_, word, word + (n << 1)));
+    return !thr__steered() && THR__LIKELY((uint64_t)word + n <= bound) && /* and nobody sleeps */
+           THR__LIKELY(thr__cas_release(&semaphore->word_, word, word + n));
 }
 
 /** Takes a permit; blocks while there is none. Always THR_OK. Python: semaphore.acquire(). */
@@ -92,7 +92,7 @@ THR_INLINE uint32_t thr_semaphore_value(const thr_semaphore *semaphore)
 {
     if (thr__steered())
         thr__look(semaphore);
-    return __atomic_load_n(&semaphore->word_, __ATOMIC_RELAXED) >> 1;
+    return __atomic_load_n(&semaphore->word_, __ATOMIC_RELAXED) & THR_SEMAPHORE_MAX;
 }
 
 /** As thr_semaphore_acquire. */

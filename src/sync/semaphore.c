@@ -1,10 +1,10 @@
 /* semaphore.c - a count of permits, and the count of those who wait for one.
  *
  *  word_              meaning                                   changed by
- *  0  SLEEPERS        somebody may sleep on the word            set by who is about to sleep, and by who takes a permit
+ *  0..30 permits      what can be taken                         acquire, release
+ *  31 SLEEPERS        somebody may sleep on the word            set by who is about to sleep, and by who takes a permit
  *                                                               while others wait; cleared by a release, which owes them
  *                                                               as many wakes as it brings permits
- *  1..31 permits      what can be taken                         acquire, release
  *  waiting_           threads between their first look and      those threads
  *                     their last
  *
@@ -39,8 +39,8 @@
 #include "wait/spin.h"
 #include "wait/wait.h"
 
-#define SLEEPERS 1u
-#define PERMIT 2u
+#define PERMITS THR_SEMAPHORE_MAX
+#define SLEEPERS (~PERMITS)
 
 thr_result thr__semaphore_release(thr_semaphore *semaphore, uint32_t n, uint32_t bound)
 {
@@ -50,9 +50,9 @@ thr_result thr__semaphore_release(thr_semaphore *semaphore, uint32_t n, uint32_t
     tsan_release(semaphore);
     uint32_t word = load_relaxed(&semaphore->word_);
     do {
-        if ((uint64_t)(word / PERMIT) + n > bound)
+        if ((uint64_t)(word & PERMITS) + n > bound)
             return hook_misuse(semaphore, THR_TOO_MANY);
-    } while (!cas_acq_rel(&semaphore->word_, &word, (word & ~SLEEPERS) + n * PERMIT)); /* acquire: for watchers */
+    } while (!cas_acq_rel(&semaphore->word_, &word, (word & PERMITS) + n)); /* acquire: for watchers */
     if (word & SLEEPERS) {
         spin_waker(semaphore);
         wait_wake(&semaphore->word_, n, OS_ANY);
@@ -63,8 +63,8 @@ thr_result thr__semaphore_release(thr_semaphore *semaphore, uint32_t n, uint32_t
 static bool take(thr_semaphore *semaphore)
 {
     uint32_t word = load_relaxed(&semaphore->word_);
-    while (word >= PERMIT) {
-        if (cas_acquire(&semaphore->word_, &word, word - PERMIT))
+    while (word & PERMITS) {
+        if (cas_acquire(&semaphore->word_, &word, word - 1))
             return true;
     }
     return false;
@@ -73,8 +73,8 @@ static bool take(thr_semaphore *semaphore)
 bool semaphore_watch(thr_semaphore *semaphore)
 {
     uint32_t word = load_relaxed(&semaphore->word_);
-    while (word < PERMIT) {
-        if (cas_release(&semaphore->word_, &word, word | SLEEPERS)) /* also where it is set: wait/watch.h, W3 */
+    while (!(word & PERMITS)) {
+        if (cas_release(&semaphore->word_, &word, SLEEPERS)) /* also where it is set: wait/watch.h, W3 */
             return false;
     }
     (void)load_acquire(&semaphore->word_);
@@ -97,11 +97,12 @@ static thr_result sleep_for(thr_semaphore *semaphore, struct wait *wait)
     thr_result result = THR_OK;
     uint32_t word = load_relaxed(&semaphore->word_);
     for (;;) {
-        if (word >= PERMIT) {
+        if (word & PERMITS) {
+            uint32_t left = (word & PERMITS) - 1;
             uint32_t others = load_relaxed(&semaphore->waiting_) > 1 ? SLEEPERS : 0;
-            if (cas_acquire(&semaphore->word_, &word, (word & ~SLEEPERS) - PERMIT + others)) {
-                if (others && !(word & SLEEPERS) && word >= 2 * PERMIT)
-                    wait_wake(&semaphore->word_, word / PERMIT - 1, OS_ANY);
+            if (cas_acquire(&semaphore->word_, &word, left | others)) {
+                if (others && !(word & SLEEPERS) && left > 0)
+                    wait_wake(&semaphore->word_, left, OS_ANY);
                 return THR_OK;
             }
         } else if (result != THR_OK) {

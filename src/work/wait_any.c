@@ -34,7 +34,7 @@ static bool event_is_ready(thr_event *event, uint32_t *joined)
 
 static bool semaphore_is_ready(thr_semaphore *semaphore, bool watch)
 {
-    return watch ? semaphore_watch(semaphore) : load_acquire(&semaphore->word_) >> 1 != 0;
+    return watch ? semaphore_watch(semaphore) : (load_acquire(&semaphore->word_) & THR_SEMAPHORE_MAX) != 0;
 }
 
 /* THR_OK: ready; THR_TIMEOUT: not; else the error of the whole wait. */

@@ -49,7 +49,7 @@ finds sync/lock.c 's/cas_release\(/cas_relaxed(/' lock 'acquire | acquire'
 finds sync/semaphore.c 's/else if \((cas_release.*SLEEPERS\))\)/else if (word == SLEEPERS || \1)/' permit \
     'acquire | acquire | acquire' --threads 3 --messages 2 --strays 0
 # Who finds permits of which nobody was told, and tells one of those who sleep, not as many as there are.
-finds sync/semaphore.c 's/word \/ PERMIT - 1, OS_ANY/1, OS_ANY/' semaphore_crowd '' \
+finds sync/semaphore.c 's/left, OS_ANY/1, OS_ANY/' semaphore_crowd '' \
     --threads 4 --messages 1 --strays 0 --budget 2
 # A notify whose lock another thread releases meanwhile, and that then lets nobody go. A writer that gives up, and passes
 # on to the readers behind it nothing of what was written before.

@@ -133,7 +133,7 @@ static bool may_rest(void)
 {
     for (int i = 0; i < THREADS; i++) {
         if (ghost()->watches[i] &&
-            (ghost()->must_go[i] || (shared()->event.word_ & 1) || shared()->semaphore.word_ > 1))
+            (ghost()->must_go[i] || (shared()->event.word_ & 1) || thr_semaphore_value(&shared()->semaphore) > 0))
             return false;
     }
     return true;
