@@ -30,7 +30,7 @@
  * Q4  Somebody asleep => WANTED is set and there is nothing to claim, or a thread is awake that will look: one that is
  *     owed a wake, or one that was woken and has not looked yet.
  * R1  Who claims something after it has joined `waiting` sets WANTED again if it is not alone there, since the claim that
- *     woke it cleared it for all; and if it leaves something to claim, it passes the wake on. (As in semaphore.c.)
+ *     woke it cleared it for all; and if it leaves something to claim, it passes the wake on.
  * R2  The claimer pays the wake only after the move. Who is woken may still have to wait for a moment (wait/moment.h): for
  *     a thread whose claim came earlier, and which is about to move.
  * R3  Who sets WANTED looks at its own word, and at the bound, once more before it sleeps: who changes those clears WANTED

@@ -11,12 +11,21 @@
  * G2  The size is the bound rounded up to a power of two; where that is more than the bound, `seen` keeps the put side
  *     within it.
  *
+ * Where items come in bursts, each line of cells is fetched from the other side's processor; and each claim is a
+ * read-modify-write, which waits for the stores before it, those into such a line among them. So a claim fetches a line
+ * that it will come to later, once for each line, and as one to write, since who takes an item writes the turn.
+ *
  * Order: the turn is stored with release by who leaves the cell, and loaded with acquire by who claims it next. That is all
  * where the size is the bound. */
 
 #include <stdlib.h>
 
 #include "work/queue.h"
+
+enum {
+    LINE = 64 / sizeof(struct queue_cell), /* cells of a cache line */
+    AHEAD = 2 * LINE
+};
 
 static struct queue_cell *cell_of(const struct thr_queue *queue, uint64_t position)
 {
@@ -38,6 +47,8 @@ static inline bool claim_once(struct thr_queue *queue, struct queue_side *side, 
         return false;
     if (!full && position >= load_acquire(&side->seen) + load_relaxed(&side->slack))
         return false;
+    if (position % LINE == 0)
+        prefetch_to_write(cell_of(queue, position + AHEAD));
     place->position = position;
     place->owes = (word & QUEUE_WANTED) != 0;
     return cas_acq_rel(&side->word, &word, (word & ~QUEUE_WANTED) + QUEUE_ONE);
