@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -197,18 +198,30 @@ uint64_t os_main_number(void)
     return (uint64_t)getpid();
 }
 
+/* To what the system takes, and never half of a UTF-8 character. */
+static void cut(char name[OS_NAME_SIZE])
+{
+    size_t length = OS_NAME_SIZE - 1;
+    while (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80)
+        length--;
+    name[length] = '\0';
+}
+
 void os_thread_set_name(os_thread thread, const char *name)
 {
-    enum { COMM = 16 };
-    char cut[COMM];
-    size_t length = strnlen(name, COMM - 1);
-    /* Never half of a UTF-8 character. */
-    while (length > 0 && name[length] != '\0' && ((unsigned char)name[length] & 0xc0) == 0x80)
-        length--;
-    memcpy(cut, name, length);
-    cut[length] = '\0';
     int saved = errno;
-    (void)pthread_setname_np((pthread_t)thread, cut);
+    char shown[OS_NAME_SIZE] = {0};
+    memcpy(shown, name, strnlen(name, sizeof shown));
+    cut(shown);
+    (void)pthread_setname_np((pthread_t)thread, shown);
+    errno = saved;
+}
+
+void os_thread_name_self(char name[OS_NAME_SIZE])
+{
+    int saved = errno;
+    cut(name);
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);
     errno = saved;
 }
 

@@ -105,8 +105,11 @@ uint64_t os_thread_number(void);
 /* The main thread's. */
 uint64_t os_main_number(void);
 
-/* Names a thread for the system's tools; cut to what the system takes. */
+/* Names a thread for the system's tools: cut, also where it stands, to what is shorter than OS_NAME_SIZE. The second names
+ * the calling thread; bytes behind the name are 0. */
+enum { OS_NAME_SIZE = 16 };
 void os_thread_set_name(os_thread thread, const char *name);
+void os_thread_name_self(char name[OS_NAME_SIZE]);
 
 /* The smallest stack that os_thread_start takes, and its default. */
 size_t os_stack_minimum(void);

@@ -3,7 +3,7 @@
  * The first 63 bytes are kept in the place, for thr_dump and the system; a longer name is also kept whole, allocated.
  *
  *  name_sequence   meaning
- *  odd             somebody (under the registry lock) changes the name
+ *  odd             somebody changes the name: under the registry lock, but for who has just taken a free place
  *  even            name[] is whole; the number differs from that before each change
  *
  * N1  Every thread is named when it is made. So who reads the same even sequence before and after has looked at one
@@ -17,53 +17,86 @@
 
 #include "thread/thread.h"
 
-enum { WORDS = NAME_INLINE / sizeof(uint64_t), DIGITS = 10 };
+enum {
+    WORDS = NAME_INLINE / sizeof(uint64_t),
+    SHOWN = OS_NAME_SIZE / sizeof(uint64_t), /* words of what the system shows */
+    DIGITS = 10
+};
 
-/* Under the lock. */
-static void inline_set(thr_thread *thread, const char *name, size_t length)
+union inline_name {
+    uint64_t words[WORDS];
+    char text[NAME_INLINE];
+};
+
+/* Under the lock, or in a place that nobody else has yet. */
+static void inline_set(thr_thread *thread, const union inline_name *name)
 {
-    uint64_t words[WORDS] = {0};
-    memcpy(words, name, length < NAME_INLINE ? length : NAME_INLINE - 1);
     uint32_t sequence = thread->name_sequence;
     store_relaxed(&thread->name_sequence, sequence + 1);
     for (int i = 0; i < WORDS; i++)
-        store_release(&thread->name[i], words[i]);
+        store_release(&thread->name[i], name->words[i]);
     store_release(&thread->name_sequence, sequence + 2);
 }
 
-static size_t copy_parts(char *to, const char *const parts[], size_t n)
+/* Puts the parts into `to`, as far as there is room, but no 0 behind them; returns how long they are. */
+static size_t join_parts(char *to, size_t room, const char *const parts[], size_t n)
 {
     size_t length = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t part = strlen(parts[i]);
-        if (to)
-            memcpy(to + length, parts[i], part + 1);
-        length += part;
+        for (const char *from = parts[i]; *from != '\0'; from++, length++) {
+            if (length < room)
+                to[length] = *from;
+        }
     }
     return length;
 }
 
-static bool set_parts(thr_thread *thread, const char *const parts[], size_t n)
+/* Where inline_set may be called. Returns the long name from before. */
+static char *replace(thr_thread *thread, const union inline_name *name, char *whole)
+{
+    tsan_acquire(&thread->long_name);
+    char *old = thread->long_name;
+    thread->long_name = whole;
+    inline_set(thread, name);
+    tsan_release(&thread->long_name);
+    return old;
+}
+
+static char *long_copy(const char *const parts[], size_t n, size_t length)
 {
     int saved = errno;
-    char buffer[NAME_INLINE];
-    char *whole = buffer;
-    size_t length = copy_parts(NULL, parts, n);
-    if (length >= NAME_INLINE)
-        whole = malloc(length + 1);
-    if (whole) {
-        (void)copy_parts(whole, parts, n);
-        registry_lock();
-        tsan_acquire(&thread->long_name);
-        char *old = thread->long_name;
-        thread->long_name = whole == buffer ? NULL : whole;
-        inline_set(thread, whole, length);
-        tsan_release(&thread->long_name);
-        registry_unlock();
-        free(old);
-    }
+    char *whole = malloc(length + 1);
     os_errno_restore(saved);
-    return whole != NULL;
+    if (whole) {
+        (void)join_parts(whole, length, parts, n);
+        whole[length] = '\0';
+    }
+    return whole;
+}
+
+static void long_free(char *name)
+{
+    int saved = errno;
+    free(name);
+    os_errno_restore(saved);
+}
+
+static bool set_parts(thr_thread *thread, const char *const parts[], size_t n)
+{
+    union inline_name start = {{0}};
+    size_t length = join_parts(start.text, NAME_INLINE - 1, parts, n);
+    char *whole = length >= NAME_INLINE ? long_copy(parts, n, length) : NULL;
+    if (length >= NAME_INLINE && !whole)
+        return false;
+    bool shared = thread_life(thread) != LIFE_FREE;
+    if (shared)
+        registry_lock();
+    char *old = replace(thread, &start, whole);
+    if (shared)
+        registry_unlock();
+    if (old)
+        long_free(old);
+    return true;
 }
 
 bool name_set(thr_thread *thread, const char *name)
@@ -86,42 +119,50 @@ bool name_number(thr_thread *thread, const char *word, const char *about)
 
 void name_put(thr_thread *thread, const char *name)
 {
+    union inline_name start = {{0}};
+    (void)join_parts(start.text, NAME_INLINE - 1, &name, 1);
     thread->long_name = NULL; /* the old one leaks, if it was long */
-    inline_set(thread, name, strlen(name));
+    inline_set(thread, &start);
 }
 
 void name_drop(thr_thread *thread)
 {
-    int saved = errno;
     tsan_acquire(&thread->long_name);
-    free(thread->long_name);
+    if (thread->long_name)
+        long_free(thread->long_name);
     thread->long_name = NULL;
-    os_errno_restore(saved);
 }
 
-bool name_look(const thr_thread *thread, char text[NAME_INLINE], uint32_t *sequence)
+/* The first `n` words of the name; else as name_look. */
+static inline bool look(const thr_thread *thread, uint64_t words[], int n, uint32_t *sequence)
 {
     enum { ATTEMPTS = 1000 }; /* a thread stopped half-way in a change must not stop us */
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        uint64_t words[WORDS];
         *sequence = load_acquire(&thread->name_sequence);
-        for (int i = 0; i < WORDS; i++)
+        for (int i = 0; i < n; i++)
             words[i] = load_acquire(&thread->name[i]);
-        memcpy(text, words, sizeof words);
-        text[NAME_INLINE - 1] = '\0';
         if ((*sequence & 1) == 0 && load_relaxed(&thread->name_sequence) == *sequence)
             return true;
     }
     return false;
 }
 
+bool name_look(const thr_thread *thread, char text[NAME_INLINE], uint32_t *sequence)
+{
+    uint64_t words[WORDS];
+    bool whole = look(thread, words, WORDS, sequence);
+    memcpy(text, words, sizeof words);
+    text[NAME_INLINE - 1] = '\0';
+    return whole;
+}
+
 void name_show(thr_thread *thread)
 {
-    char text[NAME_INLINE];
+    union inline_name shown;
     uint32_t sequence;
     do {
-        (void)name_look(thread, text, &sequence);
-        os_thread_set_name(os_thread_self(), text);
+        (void)look(thread, shown.words, SHOWN, &sequence);
+        os_thread_name_self(shown.text);
     } while (load_acquire(&thread->name_sequence) != sequence); /* else another's newer name could be overwritten */
 }
 
