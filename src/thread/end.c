@@ -18,7 +18,7 @@
  * Main instead waits for the others, and ends the process. A foreign thread is GONE at once: nobody reaps it.
  *
  * A destructor or hook that ends in thr_fail or pthread_exit has the system begin its rounds anew. So each round first
- * asks for the next, and the rounds are counted here. Sanitizers count them, too: of a hook in the last round the thread
+ * asks for the next, the last one too, if it has any to call; and the rounds are counted here. Sanitizers count them, too: of a hook in the last round the thread
  * comes to its end while it is unwound, since the next round is theirs.
  *
  * Order: the release of life_set pairs with the acquire of thread_life, and of the joiner's loads. */
@@ -27,6 +27,7 @@
 
 #include "thread/exit.h"
 #include "thread/local.h"
+#include "thread/local_table.h"
 #include "thread/thread.h"
 
 void life_set(thr_thread *thread, uint32_t life)
@@ -59,33 +60,41 @@ static void ended(thr_thread *thread)
 static void last_round(void *value)
 {
     thr_thread *thread = value;
+    bool ours = load_relaxed(&thread->origin) == THREAD_OURS;
+    thr_thread_hook *hook = ours && !thread->end_hooked ? hook_of_exit() : NULL;
+    if (hook || local_table)
+        (void)registry_arm(thread);
     local_thread_end();
-    if (!thread->end_hooked) {
+    if (hook) {
         thread->end_hooked = true;
         os_unwind_begin(last_round, thread);
-        if (load_relaxed(&thread->origin) == THREAD_OURS)
-            hook_exit(thread);
+        hook(thread);
         os_unwind_end(false);
         local_thread_end();
     }
     ended(thread);
 }
 
+static void end_main(thr_thread *thread)
+{
+    (void)registry_arm(thread);
+    if (thread->end_rounds >= OS_END_ROUNDS)
+        exit_main(load_relaxed(&thread->failed) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
 void end_round(void *value)
 {
     thr_thread *thread = value;
     store_relaxed(&thread->record.kind, (uint32_t)WAIT_NOTHING); /* if it was in a wait */
-    (void)registry_arm(thread);
     thread->end_rounds++;
     if (load_relaxed(&thread->origin) == THREAD_MAIN) {
-        if (thread->end_rounds >= OS_END_ROUNDS)
-            exit_main(load_relaxed(&thread->failed) ? EXIT_FAILURE : EXIT_SUCCESS);
-        return;
-    }
-    if (thread->end_rounds >= OS_END_ROUNDS)
+        end_main(thread);
+    } else if (thread->end_rounds >= OS_END_ROUNDS) {
         last_round(thread);
-    else
+    } else {
+        (void)registry_arm(thread);
         local_thread_end();
+    }
 }
 
 void end_unarmed(void *value)

@@ -66,18 +66,24 @@ static void step_to_alive(thr_thread *thread)
     }
 }
 
-static void call(thr_thread_hook **hook, thr_thread *thread)
+static thr_thread_hook *hook_get(thr_thread_hook **hook)
 {
-    thr_thread_hook *function = load_acquire(hook); /* pairs with thr_set_thread_hooks */
-    if (function) {
+    thr_thread_hook *function = load_acquire(hook); /* pairs with set_hook */
+    if (function)
         tsan_acquire(hook);
-        function(thread);
-    }
+    return function;
 }
 
-void hook_exit(thr_thread *thread)
+thr_thread_hook *hook_of_exit(void)
 {
-    call(&on_end, thread);
+    return hook_get(&on_end);
+}
+
+static void begin(thr_thread *thread)
+{
+    thr_thread_hook *hook = hook_get(&on_start);
+    if (hook)
+        hook(thread);
 }
 
 static void *run(void *arg)
@@ -89,7 +95,7 @@ static void *run(void *arg)
     name_show(thread);
     os_unwind_begin(end_unarmed, thread);
     hook_point(HOOK_THREAD_BEGIN, thread);
-    call(&on_start, thread);
+    begin(thread);
     if (thread->target)
         thread->result = thread->target(thread->arg);
     os_unwind_end(true);
@@ -241,7 +247,7 @@ thr_result thr_thread_new_with(thr_thread **handle, thr_target *target, void *ar
 static void set_hook(thr_thread_hook **hook, thr_thread_hook *function)
 {
     tsan_release(hook);
-    store_release(hook, function); /* pairs with call */
+    store_release(hook, function); /* pairs with hook_get */
 }
 
 void thr_set_thread_hooks(thr_thread_hook *started, thr_thread_hook *ending)

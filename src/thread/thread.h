@@ -182,8 +182,8 @@ void name_show(thr_thread *thread);
 /* One more reference, unless there is none any more. */
 bool thread_ref_if_any(thr_thread *thread);
 
-/* Calls on_exit. */
-void hook_exit(thr_thread *thread);
+/* on_exit, or NULL. */
+thr_thread_hook *hook_of_exit(void);
 
 /* -- end.c -------------------------------------------------------------------------------------------------------- */
 

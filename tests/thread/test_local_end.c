@@ -2,6 +2,8 @@
 
 #include "locals.h"
 
+#include "os/os.h"
+
 /* -- The end of a thread ------------------------------------------------------------------------------------------- */
 
 enum { ORDER_MAX = 32 };
@@ -225,6 +227,56 @@ static void test_failing_destructor(void **state)
     thr_set_excepthook(NULL);
 }
 
+/* In the last of the rounds that the thread has: what is set just before is destroyed then. */
+static void set_in_last(void *round)
+{
+    if ((uintptr_t)round + 1 < OS_END_ROUNDS)
+        CHECK(pthread_setspecific(late_key, (void *)((uintptr_t)round + 1)) == 0);
+    else
+        set_failing(NULL);
+}
+
+static void set_failing_on_exit(thr_thread *thread)
+{
+    (void)thread;
+    set_failing(NULL);
+}
+
+static void *begin_rounds(void *arg)
+{
+    if (arg)
+        CHECK(pthread_setspecific(late_key, arg) == 0);
+    return NULL;
+}
+
+/* The system begins its rounds anew then, and sanitizers have ended by that what they keep for the thread. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { COUNTS_ROUNDS = true };
+#else
+enum { COUNTS_ROUNDS = false };
+#endif
+
+static void test_failing_in_last_round(void **state)
+{
+    (void)state;
+    if (COUNTS_ROUNDS)
+        skip();
+    thr_set_excepthook(no_report);
+    CHECK(pthread_key_create(&late_key, set_in_last) == 0);
+    for (uintptr_t in_hook = 0; in_hook < 2; in_hook++) {
+        thr_thread *thread;
+        thr_set_thread_hooks(NULL, in_hook ? set_failing_on_exit : NULL);
+        CHECK_OK(thr_spawn(&thread, begin_rounds, (void *)(1 - in_hook)));
+        CHECK_RESULT(thr_thread_join(thread, NULL), THR_FAILED);
+        check_order("cba");
+        CHECK_EQUAL(thr_active_count(), 1); /* it has come to its end all the same */
+        thr_thread_unref(thread);
+    }
+    CHECK(pthread_key_delete(late_key) == 0);
+    thr_set_thread_hooks(NULL, NULL);
+    thr_set_excepthook(NULL);
+}
+
 /* -- The end of a local -------------------------------------------------------------------------------------------- */
 
 struct crowd {
@@ -363,6 +415,6 @@ static void test_destroy_in_destructor(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_newest_first), cmocka_unit_test(test_use_in_destructors),
              cmocka_unit_test(test_rounds), cmocka_unit_test(test_rounds_of_a_local), cmocka_unit_test(test_late_use),
-             cmocka_unit_test(test_failing_destructor), cmocka_unit_test(test_destroy_for_all),
-             cmocka_unit_test(test_destroy_while_threads_end), cmocka_unit_test(test_destroy_waits),
-             cmocka_unit_test(test_destroy_in_destructor))
+             cmocka_unit_test(test_failing_destructor), cmocka_unit_test(test_failing_in_last_round),
+             cmocka_unit_test(test_destroy_for_all), cmocka_unit_test(test_destroy_while_threads_end),
+             cmocka_unit_test(test_destroy_waits), cmocka_unit_test(test_destroy_in_destructor))
