@@ -59,10 +59,10 @@ void thr_thread_unref(thr_thread *thread)
 
 static void step_to_alive(thr_thread *thread)
 {
-    uint32_t now = LIFE_STARTING;
-    while (!cas_release(&thread->life, &now, LIFE_ALIVE)) { /* pairs with thread_life */
-        if (now != LIFE_STARTING)
-            break; /* S1, S2 */
+    uint32_t now = load_relaxed(&thread->life);
+    while (now == LIFE_STARTING) {                        /* else: S1, S2 */
+        if (cas_release(&thread->life, &now, LIFE_ALIVE)) /* pairs with thread_life */
+            break;
     }
 }
 
@@ -104,14 +104,17 @@ static void *run(void *arg)
 
 /* -- Starting ----------------------------------------------------------------------------------------------------- */
 
+/* NEW -> STARTING, under the lock: so of two who start it one comes first, and a fork finds T1. */
 static thr_result prepare_start(thr_thread *thread)
 {
-    thr_result result = THR_OK;
-    registry_lock(); /* for both: E1 */
-    if (!load_relaxed(&thread->daemon))
+    registry_lock(); /* for all of it: E1 */
+    thr_result result = thread_life(thread) == LIFE_NEW ? THR_OK : THR_STARTED;
+    if (result == THR_OK && !load_relaxed(&thread->daemon))
         result = exit_hold();
-    if (result == THR_OK)
-        registry_link(thr_thread_ref(thread)); /* T1 */
+    if (result == THR_OK) {
+        store_relaxed(&thread->life, LIFE_STARTING); /* nobody else changes it while it is NEW */
+        registry_link(thr_thread_ref(thread));       /* T1 */
+    }
     registry_unlock();
     return result;
 }
@@ -121,40 +124,36 @@ static void undo_start(thr_thread *thread)
     registry_unlink(thread);
     if (!load_relaxed(&thread->daemon))
         exit_release();
+    registry_lock(); /* for both: who starts it anew comes after them */
+    life_set(thread, LIFE_NEW);
+    bool asked = swap_release(&thread->begun, 0) == 2; /* pairs with thr_thread_native_id */
+    registry_unlock();
+    if (asked)
+        wait_wake(&thread->begun, UINT32_MAX, OS_ANY);
     (void)sub_release(&thread->references, 1); /* not the last: the starter has one */
 }
 
 static thr_result start_native(thr_thread *thread)
 {
     os_thread native;
-    thr_result result = prepare_start(thread);
-    if (result != THR_OK)
-        return result;
     tsan_release(thread);
-    result = wait_system->start(&native, thread->stack_size, false, run, thread);
-    if (result != THR_OK) {
-        undo_start(thread);
-        return result;
+    thr_result result = wait_system->start(&native, thread->stack_size, false, run, thread);
+    if (result == THR_OK) {
+        store_relaxed(&thread->native, (uint64_t)native);
+        step_to_alive(thread);
     }
-    store_relaxed(&thread->native, (uint64_t)native);
-    step_to_alive(thread);
-    return THR_OK;
+    return result;
 }
 
 thr_result thr_thread_start(thr_thread *thread)
 {
     hook_point(HOOK_THREAD_START, thread);
-    uint32_t now = LIFE_NEW;
-    while (!cas_acquire(&thread->life, &now, LIFE_STARTING)) { /* pairs with life_set(NEW) */
-        if (now != LIFE_NEW)
-            return THR_STARTED;
-    }
-    thr_result result = start_native(thread);
-    if (result != THR_OK) { /* S3 */
-        life_set(thread, LIFE_NEW);
-        if (swap_release(&thread->begun, 0) == 2) /* pairs with thr_thread_native_id */
-            wait_wake(&thread->begun, UINT32_MAX, OS_ANY);
-    }
+    thr_result result = prepare_start(thread);
+    if (result != THR_OK)
+        return result;
+    result = start_native(thread);
+    if (result != THR_OK)
+        undo_start(thread); /* S3 */
     return result;
 }
 
@@ -184,7 +183,7 @@ static thr_thread *make(thr_target *target, const char *target_name, const thr_t
     thread->stack_size = options->stack_size != 0 ? options->stack_size : thr_get_stack_size();
     store_relaxed(&thread->daemon, daemon_of(options->daemon));
     store_relaxed(&thread->references, 1);
-    life_set(thread, LIFE_NEW);
+    store_release(&thread->life, LIFE_NEW); /* pairs with thread_life */
     return thread;
 }
 
@@ -192,15 +191,15 @@ static thr_result start_made(thr_thread **handle, thr_thread *made)
 {
     /* The handle is there before the start, so that the new thread may use it; or drop it: S2. */
     thr_thread *before = handle ? *handle : NULL;
+    store_relaxed(&made->references, 2); /* one of our own, until the end */
     if (handle)
         *handle = made;
-    thr_thread *ours = thr_thread_ref(made);
     thr_result result = thr_thread_start(made);
     if (result != THR_OK && handle)
         *handle = before;
     if (result != THR_OK || !handle)
         thr_thread_unref(made);
-    thr_thread_unref(ours);
+    thr_thread_unref(made);
     return result;
 }
 
