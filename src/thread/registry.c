@@ -75,7 +75,6 @@ thr_thread *registry_list(void)
 
 void registry_link(thr_thread *thread)
 {
-    registry_lock();
     thread->next = NULL;
     thread->previous = list_last;
     if (list_last)
@@ -85,7 +84,6 @@ void registry_link(thr_thread *thread)
     list_last = thread;
     thread->in_list = true;
     store_relaxed(&listed, listed + 1);
-    registry_unlock();
 }
 
 void registry_unlink(thr_thread *thread)
@@ -192,7 +190,9 @@ thr_thread *thr__attach(void)
     if (!name_number(thread, "Dummy-", NULL))
         return NULL;
     store_relaxed(&thread->origin, THREAD_FOREIGN);
+    registry_lock();
     registry_link(thread);
+    registry_unlock();
     thr__self = thread;
     return thread;
 }

@@ -125,7 +125,7 @@ const void *registry_lock_word(void);
 /* Whatever needs the registry calls this first: it is made ready by a constructor, or by the first who comes before. */
 void registry_prepare(void);
 
-/* Puts a thread into the list and counts it, or takes it out. */
+/* Puts a thread into the list and counts it, under the lock. The other takes it out. */
 void registry_link(thr_thread *thread);
 void registry_unlink(thr_thread *thread);
 
