@@ -18,8 +18,8 @@
  * Main instead waits for the others, and ends the process. A foreign thread is GONE at once: nobody reaps it.
  *
  * A destructor or hook that ends in thr_fail or pthread_exit has the system begin its rounds anew. So each round first
- * asks for the next, the last one too, if it has any to call; and the rounds are counted here. Sanitizers count them, too: of a hook in the last round the thread
- * comes to its end while it is unwound, since the next round is theirs.
+ * asks for the next, the last one too, if it has any to call; and the rounds are counted here. Sanitizers count them, too:
+ * of a hook in the last round the thread comes to its end while it is unwound, since the next round is theirs.
  *
  * Order: the release of life_set pairs with the acquire of thread_life, and of the joiner's loads. */
 
