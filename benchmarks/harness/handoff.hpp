@@ -65,9 +65,11 @@ template <class Monitor> struct by_condition : like<Monitor> {
 /* Plays for a while; gives {thousand round trips a second}. */
 template <class Ball> sample play(effort effort, court court)
 {
-    Ball ball;
+    /* In lines of their own: the ball's are not written by anybody who has not got it, wherever the stack lies. */
+    alignas(64) Ball ball;
+    alignas(64) std::atomic<uint64_t> trips{0};
+    alignas(64) std::atomic<uint64_t> end{UINT64_MAX};
     std::atomic<bool> time_is_up{false};
-    std::atomic<uint64_t> trips{0}, end{UINT64_MAX};
     auto work = [&](unsigned i) {
         if (i == 2) /* the crowd */
             while (end.load(std::memory_order_relaxed) == UINT64_MAX)

@@ -8,6 +8,7 @@
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include <linux/futex.h>
@@ -165,6 +166,45 @@ struct futex_semaphore : bench::limit<"bare futex"> {
     {
         permits.fetch_add(n);
         futex_wake(permits, int(n));
+    }
+};
+
+/* The least that has the shape of a lock and a condition, for two threads: a lock that only spins, and a word of the
+ * waiter's own, in a line of its own, that the release writes after a notify. It has no queue and cannot sleep. */
+struct spin_monitor : bench::other<"spin + word"> {
+    struct waiter {
+        alignas(64) std::atomic<bool> granted{false};
+    };
+    std::atomic<bool> held{false};
+    waiter *waiting = nullptr, *notified = nullptr;
+    void acquire()
+    {
+        bool expected = false;
+        while (!held.compare_exchange_strong(expected, true, std::memory_order_acquire)) {
+            relax();
+            expected = false;
+        }
+    }
+    void release()
+    {
+        waiter *let_go = std::exchange(notified, nullptr);
+        held.store(false, std::memory_order_release);
+        if (let_go)
+            let_go->granted.store(true, std::memory_order_release);
+    }
+    void wait()
+    {
+        waiter me;
+        waiting = &me;
+        release();
+        while (!me.granted.load(std::memory_order_acquire))
+            relax();
+        acquire();
+    }
+    void notify()
+    {
+        if (waiting)
+            notified = std::exchange(waiting, nullptr);
     }
 };
 
