@@ -1,13 +1,24 @@
 /* condition.c - an exact queue of waiters in eight bytes.
  *
- *  word_      a bitlock (wait/bitlock.h) whose data is the pointer to the newest waiter, or 0. The waiters are nodes on
- *             their own stacks (sync/handoff.h), in a ring (sync/ring.h).
+ *  word_              a bitlock (wait/bitlock.h), whose data is
+ *  0                  nobody waits
+ *  a node             its waiter is the only one
+ *  a node | RING      the newest of a ring (sync/ring.h) of one or more
  *
- * I1  A node is in the ring exactly while its `queued` is true; both change only under the bitlock.
- * I2  Who takes a node out of the ring decides its fate: a notifier will have it granted, the waiter itself gives up. So a
+ * The nodes belong to the waiters (sync/handoff.h): each thread has one in its record; where it has none, or waits already
+ * (in an interrupt), it is on its stack.
+ *
+ * I1  A node is in the queue exactly while it is the only one, or its `queued` is true. The ring changes, and the only one
+ *     becomes a ring, under the bitlock. The only one comes into an empty word, and goes out of it, by one compare-and-swap,
+ *     which looks at no node: so it may be gone.
+ * I2  Who takes a node out of the queue decides its fate: a notifier will have it granted, the waiter itself gives up. So a
  *     notify counts only waiters that will return THR_OK, and one that times out eats nothing.
  * I3  Nobody returns from a wait before it was granted or has withdrawn, and it cannot withdraw once it is out of the
- *     ring: condition and lock are there as long as a notifier needs them.
+ *     queue: condition and lock are there as long as a notifier needs them. Nor does its node begin another wait.
+ *
+ * Order: the compare-and-swap that queues the only one is a release, as is that of the bitlock; who takes it out acquires.
+ * A child of a fork has nodes in its conditions of threads that are gone. Their places in the registry may be used again,
+ * their nodes are not: the record does not have them.
  *
  * The first that a notify takes out for a lock heads the others for the same lock; handoff.c brings them there, one after
  * the other. */
@@ -19,21 +30,46 @@
 #include "wait/bitlock.h"
 #include "wait/spin.h"
 
+enum { RING = 4 };
+
+_Static_assert(!(RING & BITLOCK_BITS) && RING < _Alignof(struct waiter), "no node's address has this bit");
+
+/* -- The only one ------------------------------------------------------------------------------------------------- */
+
+/* False: there is another. */
+static bool enqueue_only(thr_condition *condition, struct waiter *waiter)
+{
+    uint64_t word = load_relaxed(&condition->word_);
+    return word == 0 && cas_release(&condition->word_, &word, (uint64_t)(uintptr_t)waiter);
+}
+
+/* NULL: there are more, or none, or somebody has the bitlock. */
+static struct waiter *detach_only(thr_condition *condition)
+{
+    uint64_t word = load_relaxed(&condition->word_);
+    bool only = word != 0 && !(word & (BITLOCK_BITS | RING));
+    return only && cas_acquire(&condition->word_, &word, 0) ? (struct waiter *)(uintptr_t)word : NULL;
+}
+
 /* -- The ring, under the bitlock ---------------------------------------------------------------------------------- */
 
+/* An only one becomes a ring. */
 static struct ring_node *ring_acquire(thr_condition *condition)
 {
-    return (struct ring_node *)(uintptr_t)bitlock_acquire(&condition->word_);
+    uint64_t data = bitlock_acquire(&condition->word_);
+    struct ring_node *newest = (struct ring_node *)(uintptr_t)(data & ~(uint64_t)RING);
+    return newest && !(data & RING) ? ring_add(NULL, newest) : newest;
 }
 
 static void ring_release(thr_condition *condition, const struct ring_node *newest)
 {
-    bitlock_release(&condition->word_, (uint64_t)(uintptr_t)newest);
+    bitlock_release(&condition->word_, newest ? (uint64_t)(uintptr_t)newest | RING : 0);
 }
 
 static void enqueue(thr_condition *condition, struct waiter *waiter)
 {
-    ring_release(condition, ring_add(ring_acquire(condition), &waiter->ring));
+    if (!enqueue_only(condition, waiter))
+        ring_release(condition, ring_add(ring_acquire(condition), &waiter->ring));
 }
 
 /* The waiter gives up. False: a notifier was first. */
@@ -48,6 +84,11 @@ static bool withdraw(thr_condition *condition, struct waiter *waiter)
 /* Detaches the up to n oldest, as a list. Returns how many. */
 static size_t detach(thr_condition *condition, size_t n, struct waiter **list)
 {
+    *list = detach_only(condition);
+    if (*list) {
+        handoff_set(&(*list)->next, NULL);
+        return 1;
+    }
     size_t count = 0;
     struct ring_node *newest = ring_acquire(condition);
     prefetch_to_write(newest); /* one transfer of the line instead of two: it is read first */
@@ -70,7 +111,7 @@ static struct waiter *gather(struct waiter **list)
 {
     struct waiter *head = *list;
     struct waiter **left = list;
-    head->last = head;
+    handoff_set(&head->last, head);
     for (struct waiter *waiter = head->next; waiter; waiter = waiter->next) {
         if (waiter->lock == head->lock) {
             head->last->next = waiter;
@@ -80,8 +121,8 @@ static struct waiter *gather(struct waiter **list)
             left = &waiter->next;
         }
     }
-    *left = NULL;
-    head->last->next = NULL;
+    handoff_set(left, NULL);
+    handoff_set(&head->last->next, NULL);
     return head;
 }
 
@@ -105,13 +146,13 @@ size_t thr_condition_notify_all(thr_condition *condition)
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------ */
 
-/* Sleeps until granted; or until the wait ends otherwise, and no notifier was first. */
-static thr_result sleep_for(thr_condition *condition, struct waiter *waiter, struct wait *wait)
+/* Sleeps until granted, which it was not in this state; or until the wait ends otherwise, and no notifier was first. */
+static thr_result sleep_for(thr_condition *condition, struct waiter *waiter, uint32_t state, struct wait *wait)
 {
-    uint32_t state = WAITING;
-    (void)cas_strong(&waiter->state, &state, ASLEEP);
-    while (load_relaxed(&waiter->state) < GRANTED) { /* wait_on reads it once more, with acquire */
-        thr_result result = wait_block(wait, &waiter->state, ASLEEP, OS_ANY);
+    uint32_t asleep = state | HANDOFF_ASLEEP;
+    (void)cas_strong(&waiter->state, &state, asleep);
+    while (load_relaxed(&waiter->state) == asleep) { /* wait_on reads it once more, with acquire */
+        thr_result result = wait_block(wait, &waiter->state, asleep, OS_ANY);
         if (result == THR_OK)
             continue;
         if (withdraw(condition, waiter))
@@ -123,25 +164,55 @@ static thr_result sleep_for(thr_condition *condition, struct waiter *waiter, str
     return THR_OK;
 }
 
+/* The calling thread's own, if it has one and does not use it; else `spare`. */
+static struct waiter *waiter_take(struct waiter *spare, const thr_condition *condition, thr_lock *lock)
+{
+    struct wait_record *record = wait_self ? wait_self : wait_stranger();
+    struct waiter *waiter = record ? record->waiter : NULL;
+    if (waiter) {
+        record->waiter = NULL;
+    } else {
+        waiter = spare;
+        *waiter = (struct waiter){.state = 0};
+    }
+    if (waiter->object != condition) /* see handoff_set */
+        waiter->object = condition;
+    if (waiter->lock != lock)
+        waiter->lock = lock;
+    return waiter;
+}
+
+static void waiter_give(struct waiter *waiter, const struct waiter *spare)
+{
+    if (waiter != spare)
+        wait_self->waiter = waiter;
+}
+
 /* Queues, gives the lock up, waits, and takes the lock again. */
 static thr_result wait_on(thr_condition *condition, thr_lock *lock, thr_time deadline)
 {
-    struct waiter waiter = {.object = condition, .lock = lock};
+    struct waiter spare;
+    struct waiter *waiter = waiter_take(&spare, condition, lock);
+    uint32_t state = load_relaxed(&waiter->state);
     thr_result result = THR_OK;
-    enqueue(condition, &waiter);
+    enqueue(condition, waiter);
     (void)lock_give(lock);
-    if (!wait_spin(&waiter.state, UINT32_MAX, WAITING, condition)) {
+    if (!wait_spin(&waiter->state, UINT32_MAX, state, condition)) {
         struct wait wait;
         wait_begin(&wait, WAIT_CONDITION, condition, deadline);
-        result = sleep_for(condition, &waiter, &wait);
+        result = sleep_for(condition, waiter, state, &wait);
         wait_end(&wait);
     }
-    uint32_t state = load_acquire(&waiter.state);
+    state = load_acquire(&waiter->state);
+    if (state & HANDOFF_ASLEEP)
+        store_relaxed(&waiter->state, state & ~(uint32_t)HANDOFF_ASLEEP);
     lock_retake(lock);
-    if (state == LEADING)
-        handoff_followers(&waiter);
-    if (state >= GRANTED)
+    if (result == THR_OK) {
+        if (waiter->next)
+            handoff_followers(waiter);
         tsan_acquire(condition);
+    }
+    waiter_give(waiter, &spare);
     return result;
 }
 

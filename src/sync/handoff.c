@@ -30,8 +30,8 @@ static struct waiter *cut(struct waiter *head, int n)
     while (--n > 0 && end->next)
         end = end->next;
     struct waiter *rest = end->next;
-    end->next = NULL;
     if (rest) {
+        end->next = NULL;
         rest->last = head->last;
         head->last = end;
     }
@@ -66,7 +66,7 @@ static void add(uint64_t *word, struct waiter *head)
     if (there) {
         (void)join(there, head);
     } else {
-        head->heads = heads;
+        handoff_set(&head->heads, heads);
         heads = head;
     }
     bitlock_release(word, data_of(heads));
@@ -99,8 +99,8 @@ static uint64_t *crowd_of(const thr_lock *lock)
 static void grant(struct waiter *waiter, struct waiter *followers)
 {
     const void *object = waiter->object;
-    waiter->next = followers;
-    if (swap_release(&waiter->state, followers ? LEADING : GRANTED) == ASLEEP) {
+    handoff_set(&waiter->next, followers);
+    if (add_release(&waiter->state, HANDOFF_GRANT) & HANDOFF_ASLEEP) {
         spin_waker(object);
         wait_wake(&waiter->state, 1, OS_ANY);
     }

@@ -23,18 +23,23 @@
  * H4  Whoever releases a lock that has PENDING takes its waiters, out of the crowd and out of the record of the thread
  *     whose number stands there. If that is another thread (any may release), it clears PENDING first: a notify by that
  *     one meanwhile sets the bit again, and the release, which finds the word changed, looks once more.
- * H5  The last access to a waiter by anyone but itself is the swap to GRANTED; then only its address is used.
+ * H5  The last access to a waiter by anyone but itself is the grant's addition; then only its address is used.
  *
- *  state     meaning                              left by
- *  WAITING   not granted; the waiter is awake     the waiter: -> ASLEEP; a grant: -> GRANTED
- *  ASLEEP    not granted; it sleeps on the state  a grant: -> GRANTED, then wakes it
- *  GRANTED   it may go to the lock                -
- *  LEADING   the same, and it has followers       -
+ *  bits of state   meaning                                         changed by
+ *  0  HANDOFF_ASLEEP  the waiter may sleep on the state            the waiter, before it sleeps and at its end
+ *  1..                how often it was granted; it waits until     a grant: HANDOFF_GRANT more, and a wake if ASLEEP
+ *                     that is another number than at its start
+ *
+ * One that is granted leads those that `next` says: it brings them on when it has the lock.
+ *
+ * A thread uses the same waiter again and again, and most often nothing in it changes but the state. So nobody writes what
+ * is there already (`handoff_set`): that line of the waiter then stays in the caches of both, from one wait to the next. Its
+ * ring is not used while it is the condition's only one (condition.c).
  *
  * Who notifies without the lock grants the first likewise, and the very first leads the others: with the lock, it pends
  * them as if it had notified them.
  *
- * Order: the grant's swap is a release, the waiter's read of what it stored an acquire. Setting PENDING is a release, and
+ * Order: the grant's addition is a release, the waiter's read of the sum an acquire. Setting PENDING is a release, and
  * clearing it for another thread an acquire: who clears it sees who was pending. A crowd changes only in a release, before
  * the lock is free, so the lock orders it. */
 
@@ -45,17 +50,24 @@
 #include "threading/lock.h"
 #include "wait/wait.h"
 
-enum handoff_state { WAITING, ASLEEP, GRANTED, LEADING };
+enum { HANDOFF_ASLEEP = 1, HANDOFF_GRANT = 2 };
 
 struct waiter {
     struct ring_node ring; /* the condition's, under its bitlock */
     const void *object;    /* the condition; only its address is used */
     thr_lock *lock;
-    struct waiter *next;  /* out of the ring: the next in the list, the next follower */
+    struct waiter *next;  /* out of the ring: the next in the list; of one that was granted: the first it leads */
     struct waiter *last;  /* of a head: the last of its followers, or itself */
     struct waiter *heads; /* of a pending head: the next head */
     uint32_t state __attribute__((aligned(64)));
 };
+
+/* Writes only what changes. */
+static inline void handoff_set(struct waiter **field, struct waiter *value)
+{
+    if (*field != value)
+        *field = value;
+}
 
 /* The model makes both 1: there is a crowd once two wait. */
 #ifndef HANDOFF_FIRST

@@ -16,13 +16,14 @@
  * P3  So who takes a place finds it out of the cache. The next one is fetched then, while the system makes the thread. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "thread/thread.h"
 
 enum { FIRST = 64, CHUNKS = 22 };
 
 _Static_assert(((uint64_t)FIRST << CHUNKS) - FIRST <= NUMBER_LIMIT, "numbers fit into a lock's word");
-_Static_assert(sizeof(struct thr_thread) <= 640, "a thread costs little");
+_Static_assert(sizeof(struct thr_thread) <= 768, "a thread costs little");
 
 static struct thr_thread first[FIRST];
 static struct thr_thread *chunks[CHUNKS] = {first};
@@ -56,10 +57,18 @@ uint32_t pool_end(void)
     return load_acquire(&used); /* pairs with fresh */
 }
 
+/* Once in the life of a place: who uses it next may find that the waiter is not in the record any more, since somebody
+ * went away who waited (a fork, say), and must not have it (sync/condition.c). */
+static thr_thread *begin(thr_thread *thread, uint32_t number)
+{
+    thread->record.waiter = &thread->waiter;
+    store_relaxed(&thread->record.number, number);
+    return thread;
+}
+
 thr_thread *pool_first(void)
 {
-    first[1].record.number = 1;
-    return &first[1];
+    return first[1].record.number == 1 ? &first[1] : begin(&first[1], 1);
 }
 
 /* Allocates without the lock: that may block, and may be the program's own code. */
@@ -68,7 +77,7 @@ static bool grow(unsigned chunk)
     if (chunk >= CHUNKS)
         return false;
     int saved = errno;
-    thr_thread *made = calloc((size_t)FIRST << chunk, sizeof *made);
+    thr_thread *made = aligned_alloc(_Alignof(thr_thread), ((size_t)FIRST << chunk) * sizeof *made);
     thr_thread *spare = made;
     registry_lock();
     if (made && !chunks[chunk]) {
@@ -90,7 +99,8 @@ static thr_thread *fresh(void)
         return NULL;
     tsan_acquire(&chunks[chunk]);
     thr_thread *thread = &places[used - chunk_start(chunk)];
-    store_relaxed(&thread->record.number, used);
+    memset(thread, 0, sizeof *thread);
+    (void)begin(thread, used);
     store_release(&used, used + 1); /* pairs with pool_end */
     return thread;
 }

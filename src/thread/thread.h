@@ -30,6 +30,7 @@
 #ifndef THREAD_THREAD_H
 #define THREAD_THREAD_H
 
+#include "sync/handoff.h"
 #include "threading/thread.h"
 #include "wait/wait.h"
 
@@ -60,6 +61,7 @@ enum {
 
 struct thr_thread {
     struct wait_record record; /* first; its number is that of the place */
+    struct waiter waiter;      /* for the record; it has lines of its own */
 
     uint32_t life;
     uint32_t references;

@@ -67,6 +67,8 @@ struct wait_record {
     void *interrupt_arg;
     /* Waiters that this thread's next release of their lock lets go; see sync/handoff.h. */
     uint64_t pending;
+    /* Where it waits for a condition, a struct waiter; NULL while it does, or where it has none. See sync/condition.c. */
+    void *waiter;
 };
 
 /* The calling thread's record; NULL before it has one. */

@@ -201,6 +201,76 @@ static void test_beside_a_foreign_thread(void **state)
     support_thread_join(thread);
 }
 
+/* A condition of the child's still has a waiter that is gone, a notify counts it, and that is all: a new thread in the
+ * place of the old one is not disturbed in a wait of its own. */
+struct gone {
+    thr_lock lock;
+    thr_condition old;
+    thr_condition new;
+    thr_thread *thread;
+    thr_thread *ready; /* who has been notified of the new one */
+};
+
+static void *wait_for_old(void *arg)
+{
+    struct gone *gone = arg;
+    (void)thr_lock_acquire(&gone->lock);
+    (void)thr_condition_wait(&gone->old, &gone->lock);
+    (void)thr_lock_release(&gone->lock);
+    return NULL;
+}
+
+static void *wait_for_new(void *arg)
+{
+    struct gone *gone = arg;
+    (void)thr_lock_acquire(&gone->lock);
+    (void)thr_condition_wait(&gone->new, &gone->lock);
+    thr_thread *ready = gone->ready;
+    (void)thr_lock_release(&gone->lock);
+    return ready;
+}
+
+static void notify_gone(void *arg)
+{
+    enum { PLACES = 1000, TURNS = 10000 };
+    struct gone *gone = arg;
+    thr_thread *next = NULL;
+    void *result = NULL;
+    if (!THREADS_IN_CHILD)
+        return;
+    thr_thread_unref(gone->thread);
+    for (int i = 0; i < PLACES && next != gone->thread; i++) {
+        CHECK_OK(thr_spawn(&next, wait_for_new, gone));
+        support_wait_blocked(&gone->new, 1);
+        if (next == gone->thread) {
+            CHECK_EQUAL(thr_condition_notify(&gone->old, 1), 1);
+            for (int turns = 0; turns < TURNS; turns++)
+                thr_sleep(0); /* if it is disturbed, it has time to say so */
+        }
+        (void)thr_lock_acquire(&gone->lock);
+        gone->ready = next;
+        CHECK_EQUAL(thr_condition_notify(&gone->new, 1), 1);
+        CHECK_OK(thr_lock_release(&gone->lock));
+        CHECK_OK(thr_thread_join(next, &result));
+        CHECK(result == next);
+        thr_thread_unref(next);
+    }
+    CHECK(next == gone->thread); /* its place has come round */
+    CHECK_EQUAL(thr_condition_notify(&gone->old, 1), 0);
+}
+
+static void test_waiter_is_gone(void **state)
+{
+    (void)state;
+    struct gone gone = {.lock = THR_LOCK_INIT};
+    CHECK_OK(thr_spawn(&gone.thread, wait_for_old, &gone));
+    support_wait_blocked(&gone.old, 1);
+    in_child(notify_gone, &gone, 0);
+    CHECK_EQUAL(thr_condition_notify(&gone.old, 1), 1);
+    CHECK_OK(thr_thread_join(gone.thread, NULL));
+    thr_thread_unref(gone.thread);
+}
+
 /* -- Handles ------------------------------------------------------------------------------------------------------------- */
 
 struct handles {
@@ -406,5 +476,5 @@ static void test_handlers_of_the_program(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_from_main), cmocka_unit_test(test_from_a_worker),
              cmocka_unit_test(test_from_a_foreign_thread), cmocka_unit_test(test_beside_a_foreign_thread),
-             cmocka_unit_test(test_handles), cmocka_unit_test(test_not_alive), cmocka_unit_test(test_under_load),
-             cmocka_unit_test(test_handlers_of_the_program))
+             cmocka_unit_test(test_waiter_is_gone), cmocka_unit_test(test_handles), cmocka_unit_test(test_not_alive),
+             cmocka_unit_test(test_under_load), cmocka_unit_test(test_handlers_of_the_program))

@@ -22,6 +22,8 @@ int __real_atexit(void (*function)(void));
 int __wrap_atexit(void (*function)(void));
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
 
@@ -51,6 +53,11 @@ static bool no_memory(void)
 void *__wrap_calloc(size_t n, size_t size)
 {
     return no_memory() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return no_memory() ? NULL : __real_aligned_alloc(alignment, size);
 }
 
 void *__wrap_malloc(size_t size)
