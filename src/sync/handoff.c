@@ -87,6 +87,42 @@ static struct waiter *take(uint64_t *word, const thr_lock *lock)
     return head;
 }
 
+/* Adds the head to those in the caller's record. As the first it needs no bitlock: others only take out. */
+static void pend(struct waiter *head)
+{
+    struct wait_record *record = wait_self;
+    const thr_lock *lock = head->lock; /* once the head is there, another's release may let it go */
+    uint64_t none = 0;
+    handoff_set(&head->heads, NULL);
+    if (load_relaxed(&record->pending) == 0 && cas_release(&record->pending, &none, data_of(head))) {
+        record->pending_only = lock;
+    } else {
+        record->pending_only = NULL;
+        add(&record->pending, head);
+    }
+}
+
+/* The same as `take` from the caller's record. The only head is taken without a look at it, since it may be gone: relaxed,
+ * since the caller itself has put it there, or else the word would have changed. */
+static struct waiter *take_own(const thr_lock *lock)
+{
+    struct wait_record *record = wait_self;
+    uint64_t data = load_relaxed(&record->pending);
+    bool only = data != 0 && !(data & BITLOCK_BITS) && record->pending_only == lock;
+    if (only && cas_relaxed(&record->pending, &data, 0))
+        return heads_of(data);
+    return take(&record->pending, lock);
+}
+
+/* From the record of the thread with this number. */
+static struct waiter *take_pending(const thr_lock *lock, uint32_t number)
+{
+    if (wait_self && wait_self->number == number)
+        return take_own(lock);
+    struct wait_record *record = wait_find(number);
+    return record ? take(&record->pending, lock) : NULL;
+}
+
 /* Different locks may have the same. */
 static uint64_t *crowd_of(const thr_lock *lock)
 {
@@ -128,8 +164,7 @@ static void lead(struct waiter *head)
 
 void handoff_take(const thr_lock *lock, uint32_t number, struct release *release)
 {
-    struct wait_record *record = wait_find(number);
-    struct waiter *notified = record ? take(&record->pending, lock) : NULL;
+    struct waiter *notified = take_pending(lock, number);
     struct waiter *head = join(take(crowd_of(lock), lock), notified);
     struct waiter *rest = head ? cut(head, notified ? FIRST : NEXT) : NULL;
     if (rest)
@@ -166,11 +201,11 @@ void handoff(struct waiter *head)
         lead(head);
         return;
     }
-    add(&wait_self->pending, head);
+    pend(head);
     if (mark(lock))
         return;
     /* Another thread has released the lock meanwhile, and has taken what was pending, or has not (H1). */
-    head = take(&wait_self->pending, lock);
+    head = take_own(lock);
     if (head)
         lead(head);
 }

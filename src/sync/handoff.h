@@ -12,7 +12,8 @@
  * each release wakes one of, as ever.
  *
  *  record.pending   a bitlock (wait/bitlock.h) whose data is the list of heads: each is the first of the waiters for one
- *                   lock, with the others as its followers: those notified since that thread took the lock
+ *                   lock, with the others as its followers: those notified since that thread took the lock. The first
+ *                   head comes by one compare-and-swap, and the thread itself takes it out by one if no other came
  *  handoff_crowds   the same, by the lock's address: those who were left by a release
  *
  * H1  A head is pending in a thread's record => that thread's number and PENDING stand in the head's lock, or somebody is

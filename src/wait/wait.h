@@ -67,6 +67,7 @@ struct wait_record {
     void *interrupt_arg;
     /* Waiters that this thread's next release of their lock lets go; see sync/handoff.h. */
     uint64_t pending;
+    const void *pending_only; /* the thread's own note: all of them wait for this lock, as one list */
     /* Where it waits for a condition, a struct waiter; NULL while it does, or where it has none. See sync/condition.c. */
     void *waiter;
 };
