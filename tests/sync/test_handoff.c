@@ -194,6 +194,28 @@ static void notify_and_end(void *arg)
     CHECK_EQUAL(thr_condition_notify_all(&scene->condition), WAITERS);
 }
 
+static void wait_twice(void *arg)
+{
+    struct scene *scene = arg;
+    CHECK_OK(thr_lock_acquire(&scene->locks[0]));
+    CHECK_OK(thr_condition_wait(&scene->condition, &scene->locks[0]));
+    thr_time deadline = thr_after(support_index() == 0 ? 0.005 : 0.05);
+    CHECK_RESULT(thr_condition_wait_until(&scene->condition, &scene->locks[0], deadline), THR_TIMEOUT);
+    CHECK_OK(thr_lock_release(&scene->locks[0]));
+}
+
+/* Who led the others, and waits once more, leads nobody when that wait ends by its deadline. */
+static void test_led_once(void **state)
+{
+    (void)state;
+    struct scene scene = {0};
+    struct support_bunch bunch;
+    support_bunch_start_in_turn(&bunch, WAITERS, wait_twice, &scene, &scene.condition);
+    support_wait_blocked(&scene.condition, WAITERS);
+    CHECK_EQUAL(thr_condition_notify_all(&scene.condition), WAITERS);
+    support_bunch_join(&bunch);
+}
+
 /* The notifier has ended with the lock held; another thread's release lets them go all the same. */
 static void test_released_after_the_notifier_ended(void **state)
 {
@@ -376,7 +398,7 @@ static void test_notified_while_some_are_left(void **state)
 SUPPORT_MAIN(cmocka_unit_test(test_all_go_at_the_release), cmocka_unit_test(test_notified_one_by_one),
              cmocka_unit_test(test_waiters_of_two_locks), cmocka_unit_test(test_two_locks_held),
              cmocka_unit_test(test_two_locks_held_and_a_crowd), cmocka_unit_test(test_released_by_another_thread),
-             cmocka_unit_test(test_notified_by_strangers), cmocka_unit_test(test_released_after_the_notifier_ended),
-             cmocka_unit_test(test_chosen_in_time), cmocka_unit_test(test_sleepers_of_the_lock_go_too),
-             cmocka_unit_test(test_a_few_at_a_time), cmocka_unit_test(test_anybodys_release_goes_on),
-             cmocka_unit_test(test_notified_while_some_are_left))
+             cmocka_unit_test(test_notified_by_strangers), cmocka_unit_test(test_led_once),
+             cmocka_unit_test(test_released_after_the_notifier_ended), cmocka_unit_test(test_chosen_in_time),
+             cmocka_unit_test(test_sleepers_of_the_lock_go_too), cmocka_unit_test(test_a_few_at_a_time),
+             cmocka_unit_test(test_anybodys_release_goes_on), cmocka_unit_test(test_notified_while_some_are_left))
