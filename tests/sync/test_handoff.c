@@ -124,7 +124,7 @@ static void test_two_locks_held(void **state)
 static void test_two_locks_held_and_a_crowd(void **state)
 {
     (void)state;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 30; i++) {
         struct scene scene = {0};
         struct support_bunch bunches[2];
         support_bunch_start(&bunches[0], WAITERS, wait_at_first, &scene);
