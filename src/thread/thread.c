@@ -191,7 +191,7 @@ static thr_result start_made(thr_thread **handle, thr_thread *made)
 {
     /* The handle is there before the start, so that the new thread may use it; or drop it: S2. */
     thr_thread *before = handle ? *handle : NULL;
-    store_relaxed(&made->references, 2); /* one of our own, until the end */
+    (void)thr_thread_ref(made); /* our own, until the end; who looks at all places may have one meanwhile */
     if (handle)
         *handle = made;
     thr_result result = thr_thread_start(made);
