@@ -52,9 +52,10 @@ static void wait_until_begun(thr_thread *thread)
         uint32_t life = thread_life(thread);
         if (now == 1 || (life != LIFE_STARTING && life != LIFE_ALIVE))
             break;
-        if (now == 0 && !cas_relaxed(&thread->begun, &now, 2))
-            continue;
-        (void)wait_block(&wait, &thread->begun, 2, OS_ANY);
+        if (now == 0)
+            (void)cas_acquire(&thread->begun, &now, 2); /* pairs with undo_start: then `life` says so */
+        else
+            (void)wait_block(&wait, &thread->begun, 2, OS_ANY);
     }
     wait_end(&wait);
 }

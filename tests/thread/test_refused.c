@@ -188,5 +188,40 @@ static void test_no_memory_for_places(void **state)
     CHECK_EQUAL(thr_active_count(), 1);
 }
 
+struct asked {
+    thr_thread *thread;
+    struct support_count calls;
+    uint32_t stop;
+};
+
+static void ask_for_number(void *arg)
+{
+    struct asked *asked = arg;
+    while (!__atomic_load_n(&asked->stop, __ATOMIC_RELAXED)) {
+        (void)thr_thread_native_id(asked->thread);
+        support_count_add(&asked->calls);
+    }
+}
+
+/* Who asks for the system's number of a thread waits while it is being started, and not when that has failed. */
+static void test_asked_while_it_is_refused(void **state)
+{
+    (void)state;
+    struct asked asked = {0};
+    CHECK_OK(thr_thread_new(&asked.thread, return_arg, NULL));
+    struct support_thread *thread = support_thread_start(ask_for_number, &asked);
+    set(&refuse_threads, 1);
+    for (int i = 0; i < 20000; i++) {
+        for (int j = 0; j < 20; j++)
+            CHECK_RESULT(thr_thread_start(asked.thread), THR_NO_THREAD);
+        support_count_wait(&asked.calls, support_count_get(&asked.calls) + 2);
+    }
+    set(&refuse_threads, 0);
+    set(&asked.stop, 1);
+    support_thread_join(thread);
+    thr_thread_unref(asked.thread);
+}
+
 SUPPORT_MAIN(cmocka_unit_test(test_no_handler), cmocka_unit_test(test_no_thread),
-             cmocka_unit_test(test_no_memory_for_names), cmocka_unit_test(test_no_memory_for_places))
+             cmocka_unit_test(test_no_memory_for_names), cmocka_unit_test(test_no_memory_for_places),
+             cmocka_unit_test(test_asked_while_it_is_refused))
