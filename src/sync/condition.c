@@ -17,8 +17,9 @@
  *     queue: condition and lock are there as long as a notifier needs them. Nor does its node begin another wait.
  *
  * Order: the compare-and-swap that queues the only one is a release, as is that of the bitlock; who takes it out acquires.
- * A child of a fork has nodes in its conditions of threads that are gone. Their places in the registry may be used again,
- * their nodes are not: the record does not have them.
+ * A child of a fork has nodes in its conditions of threads that are gone. They have no lock: a notify drops them, and does
+ * not count them. Those threads' places in the registry may be used again, their nodes are not: the record has none. (What
+ * such a thread had on its stack, in a wait within a wait, cannot be told from a live one's.)
  *
  * The first that a notify takes out for a lock heads the others for the same lock; handoff.c brings them there, one after
  * the other. */
@@ -81,13 +82,20 @@ static bool withdraw(thr_condition *condition, struct waiter *waiter)
     return queued;
 }
 
+/* Of a thread that a fork has left behind. */
+static bool is_gone(const struct waiter *waiter)
+{
+    return waiter->lock == NULL;
+}
+
 /* Detaches the up to n oldest, as a list. Returns how many. */
 static size_t detach(thr_condition *condition, size_t n, struct waiter **list)
 {
-    *list = detach_only(condition);
-    if (*list) {
-        handoff_set(&(*list)->next, NULL);
-        return 1;
+    struct waiter *only = detach_only(condition);
+    if (only) {
+        handoff_set(&only->next, NULL);
+        *list = is_gone(only) ? NULL : only;
+        return *list ? 1 : 0;
     }
     size_t count = 0;
     struct ring_node *newest = ring_acquire(condition);
@@ -95,6 +103,8 @@ static size_t detach(thr_condition *condition, size_t n, struct waiter **list)
     while (newest && count < n) {
         struct waiter *oldest = (struct waiter *)newest->next;
         newest = ring_remove(newest, &oldest->ring);
+        if (is_gone(oldest))
+            continue;
         *list = oldest;
         list = &oldest->next;
         count++;

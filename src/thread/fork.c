@@ -26,6 +26,8 @@ static void lose(thr_thread *thread)
     if (life == LIFE_FREE || life == LIFE_NEW)
         return;
     bool own_reference = (life == LIFE_STARTING || life == LIFE_ALIVE) && load_relaxed(&thread->origin) != THREAD_MAIN;
+    thread->record.waiter = NULL; /* its node may be in the queue of a condition (sync/condition.c) */
+    thread->waiter.lock = NULL;
     store_relaxed(&thread->begun, 1);
     store_relaxed(&thread->life, LIFE_GONE);
     thread->in_list = false;

@@ -201,7 +201,7 @@ static void test_beside_a_foreign_thread(void **state)
     support_thread_join(thread);
 }
 
-/* A condition of the child's still has a waiter that is gone, a notify counts it, and that is all: a new thread in the
+/* A condition of the child's still has a waiter that is gone. A notify drops it, and does not count it: a new thread in the
  * place of the old one is not disturbed in a wait of its own. */
 struct gone {
     thr_lock lock;
@@ -243,7 +243,7 @@ static void notify_gone(void *arg)
         CHECK_OK(thr_spawn(&next, wait_for_new, gone));
         support_wait_blocked(&gone->new, 1);
         if (next == gone->thread) {
-            CHECK_EQUAL(thr_condition_notify(&gone->old, 1), 1);
+            CHECK_EQUAL(thr_condition_notify(&gone->old, 1), 0);
             for (int turns = 0; turns < TURNS; turns++)
                 thr_sleep(0); /* if it is disturbed, it has time to say so */
         }
@@ -269,6 +269,57 @@ static void test_waiter_is_gone(void **state)
     CHECK_EQUAL(thr_condition_notify(&gone.old, 1), 1);
     CHECK_OK(thr_thread_join(gone.thread, NULL));
     thr_thread_unref(gone.thread);
+}
+
+/* Those that are gone have come before those that live: these are notified all the same. */
+enum { GONE = 20, LIVE = 12 };
+
+struct crowd {
+    thr_lock lock;
+    thr_condition condition;
+    struct support_count waiting; /* under the lock, all but for the last step */
+};
+
+static void wait_in_crowd(void *arg)
+{
+    struct crowd *crowd = arg;
+    CHECK_OK(thr_lock_acquire(&crowd->lock));
+    support_count_add(&crowd->waiting);
+    CHECK_OK(thr_condition_wait(&crowd->condition, &crowd->lock));
+    CHECK_OK(thr_lock_release(&crowd->lock));
+}
+
+static void notify_crowd(void *arg)
+{
+    struct crowd *crowd = arg;
+    if (!THREADS_IN_CHILD)
+        return;
+    for (int with_lock = 0; with_lock < 2; with_lock++) {
+        struct support_bunch live;
+        uint32_t before = support_count_get(&crowd->waiting);
+        support_bunch_start(&live, LIVE, wait_in_crowd, crowd);
+        support_count_wait(&crowd->waiting, before + LIVE);
+        CHECK_OK(thr_lock_acquire(&crowd->lock));
+        if (!with_lock)
+            CHECK_OK(thr_lock_release(&crowd->lock));
+        CHECK_EQUAL(thr_condition_notify(&crowd->condition, 1), 1);
+        CHECK_EQUAL(thr_condition_notify_all(&crowd->condition), LIVE - 1);
+        if (with_lock)
+            CHECK_OK(thr_lock_release(&crowd->lock));
+        support_bunch_join(&live);
+    }
+}
+
+static void test_gone_came_first(void **state)
+{
+    (void)state;
+    struct crowd crowd = {.lock = THR_LOCK_INIT};
+    struct support_bunch bunch;
+    support_bunch_start(&bunch, GONE, wait_in_crowd, &crowd);
+    support_wait_blocked(&crowd.condition, GONE);
+    in_child(notify_crowd, &crowd, 0);
+    CHECK_EQUAL(thr_condition_notify_all(&crowd.condition), GONE);
+    support_bunch_join(&bunch);
 }
 
 /* -- Handles ------------------------------------------------------------------------------------------------------------- */
@@ -476,5 +527,6 @@ static void test_handlers_of_the_program(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_from_main), cmocka_unit_test(test_from_a_worker),
              cmocka_unit_test(test_from_a_foreign_thread), cmocka_unit_test(test_beside_a_foreign_thread),
-             cmocka_unit_test(test_waiter_is_gone), cmocka_unit_test(test_handles), cmocka_unit_test(test_not_alive),
-             cmocka_unit_test(test_under_load), cmocka_unit_test(test_handlers_of_the_program))
+             cmocka_unit_test(test_waiter_is_gone), cmocka_unit_test(test_gone_came_first),
+             cmocka_unit_test(test_handles), cmocka_unit_test(test_not_alive), cmocka_unit_test(test_under_load),
+             cmocka_unit_test(test_handlers_of_the_program))
