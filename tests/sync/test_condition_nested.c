@@ -20,15 +20,21 @@ struct nested {
     thr_result outer_result;
 };
 
+static thr_result wait_at(struct place *place)
+{
+    (void)thr_lock_acquire(&place->lock);
+    thr_result result = thr_condition_wait(&place->condition, &place->lock);
+    (void)thr_lock_release(&place->lock);
+    return result;
+}
+
 static bool wait_inside(void *arg)
 {
     struct nested *nested = arg;
     if (nested->inside)
         return false;
     nested->inside = true;
-    (void)thr_lock_acquire(&nested->inner.lock);
-    nested->inner_result = thr_condition_wait(&nested->inner.condition, &nested->inner.lock);
-    (void)thr_lock_release(&nested->inner.lock);
+    nested->inner_result = wait_at(&nested->inner);
     return nested->ends;
 }
 
@@ -39,9 +45,7 @@ static void wait_outside(void *arg)
     support_record()->interrupt = wait_inside;
     support_record()->interrupt_arg = nested;
     support_pester_start(&signals, NULL, NULL);
-    (void)thr_lock_acquire(&nested->outer.lock);
-    nested->outer_result = thr_condition_wait(&nested->outer.condition, &nested->outer.lock);
-    (void)thr_lock_release(&nested->outer.lock);
+    nested->outer_result = wait_at(&nested->outer);
     support_pester_stop(&signals);
     support_record()->interrupt = NULL;
 }
