@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """bench.py - runs the programs of rows/, compares, prints and writes. ./bench builds them and starts this.
 
-    bench.py BUILD-FOLDER [--quick] [--list] [ROW]...
+    bench.py BUILD-FOLDER [--quick | --against FOLDER] [--list] [ROW]...
 """
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -25,9 +26,23 @@ def parse():
     parser.add_argument("build", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true",
                         help="under a minute; fails where a row is more than 10 %% behind its best peer; writes nothing")
+    parser.add_argument("--against", action="append", default=[], type=library, metavar="[NAME=]FOLDER",
+                        help="compares with the libthreading.so.0 in FOLDER, not with peers; may be given several times")
+    parser.add_argument("--samples", type=int, metavar="N",
+                        help=f"how many of each variant, instead of {FULL[0]} or, in a quick run, {QUICK[0]}")
     parser.add_argument("--list", action="store_true", help="the names of the rows")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: names, or beginnings of names")
-    return parser.parse_intermixed_args()
+    options = parser.parse_intermixed_args()
+    options.samples = options.samples or (QUICK if options.quick else FULL)[0]
+    return options
+
+
+def library(text):
+    name, _, folder = text.rpartition("=")
+    folder = pathlib.Path(folder).resolve()
+    if not (folder / "libthreading.so.0").exists():
+        raise argparse.ArgumentTypeError(f"{folder} has no libthreading.so.0")
+    return name or folder.name, folder
 
 
 def built(build):
@@ -43,21 +58,46 @@ def built(build):
     return programs, missing
 
 
-def measure(build, target, quick, factor=1):
-    samples, seconds = QUICK if quick else FULL
-    command = [build / "rows" / target.program, target.name, str(samples * factor), str(seconds)]
-    run = subprocess.run(command + ["quick"] * quick, stdout=subprocess.PIPE, text=True, check=False)
-    if run.returncode != 0:
-        return Row.failed(target, f"the program ended with status {run.returncode}")
-    return Row(target, json.loads(run.stdout))
+def samples_of(build, target, samples, seconds, who, folder=None):
+    """What the row's program prints; `folder`: of another library that it is to run with."""
+    command = [build / "rows" / target.program, target.name, str(samples), str(seconds), who]
+    environment = os.environ | {"LD_LIBRARY_PATH": str(folder)} if folder else None
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout)
 
 
-def complaints(row, quick):
-    return row.quick_complaints(QUICK_BEHIND) if quick else row.complaints()
+def measure(build, target, samples, seconds, who):
+    try:
+        return Row(target, samples_of(build, target, samples, seconds, who))
+    except subprocess.CalledProcessError as error:
+        return Row.failed(target, f"the program ended with status {error.returncode}")
 
 
-def measure_all(build, targets, missing, quick):
+def measure_against(build, target, libraries, samples, seconds):
+    """Us and the limit, and us with other builds of the library as if these were peers: a sample each by turns."""
+    everybody = [(None, None, "limit")] + [(name, folder, "ours") for name, folder in libraries]
+    variants = {}
+    for turn in range(samples):
+        for name, folder, who in everybody[turn % len(everybody):] + everybody[:turn % len(everybody)]:
+            row = samples_of(build, target, 1, seconds, who, folder)
+            for found in row["variants"]:
+                renamed = found | {"name": name, "kind": "peer"} if name else found
+                one = variants.setdefault(renamed["name"], renamed | {"samples": [], "failures": 0})
+                one["samples"] += found["samples"]
+                one["failures"] += found["failures"]
+    return Row(target, row | {"variants": list(variants.values())})
+
+
+def complaints(row, options):
+    if options.against:
+        return row.failures()
+    return row.quick_complaints(QUICK_BEHIND) if options.quick else row.complaints()
+
+
+def measure_all(options, targets, missing):
     """One row after the other. In a quick run one that looks bad gets a second chance, with more samples."""
+    build, quick = options.build, options.quick
+    samples, seconds = options.samples, (QUICK if quick else FULL)[1]
+    who = "quick" if quick else "all"
     start, rows, took = time.monotonic(), [], []
     for target in targets:
         began = time.monotonic()
@@ -65,13 +105,14 @@ def measure_all(build, targets, missing, quick):
             rows.append(Row.failed(target, f"not built without {missing[target.program]}"))
         else:
             report.progress(target.name)
-            rows.append(measure(build, target, quick))
+            rows.append(measure_against(build, target, options.against, samples, seconds) if options.against else
+                        measure(build, target, samples, seconds, who))
         took.append(time.monotonic() - began)
     for i, row in enumerate(rows):
         left = QUICK_ENDS - (time.monotonic() - start)
-        if quick and row.variants and complaints(row, quick) and 2 * took[i] < left:
+        if quick and row.variants and complaints(row, options) and 2 * took[i] < left:
             report.progress(f"{row.name} again")
-            rows[i] = measure(build, row.target, quick, 2)
+            rows[i] = measure(build, row.target, 2 * samples, seconds, who)
     report.progress("")
     return rows
 
@@ -105,13 +146,14 @@ def main():
 
     wanted = chosen(targets, options.rows) if options.rows else targets
     start = time.monotonic()
-    rows = measure_all(options.build, wanted, missing, options.quick)
+    rows = measure_all(options, wanted, missing)
     (options.build / "results.json").write_text(json.dumps([row.data for row in rows if row.variants]))
     report.print_table(rows)
-    bad = [(row.name, text) for row in rows for text in complaints(row, options.quick)]
-    report.print_verdict(rows, bad, options.quick, time.monotonic() - start)
-    if not options.quick and not options.rows:
-        report.write(rows, bad, FULL)
+    bad = [(row.name, text) for row in rows for text in complaints(row, options)]
+    if not options.against:
+        report.print_verdict(rows, bad, options.quick, time.monotonic() - start)
+    if not (options.quick or options.rows or options.against):
+        report.write(rows, bad, options.samples)
     return 1 if bad else 0
 
 

@@ -86,9 +86,9 @@ def compiler():
     return subprocess.run(["c++", "--version"], capture_output=True, text=True, check=False).stdout.splitlines()[0]
 
 
-def markdown(rows, bad, effort):
+def markdown(rows, bad, samples):
     lines = [f"Measured on {datetime.date.today()}: {processor()}, {kernel()}, {compiler()}. Each number is the median of "
-             f"{effort[0]} samples.", "", f"Packages: {packages()}.", ""]
+             f"{samples} samples.", "", f"Packages: {packages()}.", ""]
     group = None
     for row in rows:
         if row.target.group != group:
@@ -105,10 +105,10 @@ def markdown(rows, bad, effort):
     return "\n".join(lines).rstrip() + "\n\n"
 
 
-def write(rows, bad, effort):
+def write(rows, bad, samples):
     page = PAGE.read_text()
     start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
-    PAGE.write_text(page[:start] + "\n" + markdown(rows, bad, effort) + page[end:])
+    PAGE.write_text(page[:start] + "\n" + markdown(rows, bad, samples) + page[end:])
     draw(rows)
     print(f"Written: {PAGE.relative_to(TOP)}, {PICTURE.relative_to(TOP)}")
 

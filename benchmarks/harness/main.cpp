@@ -1,10 +1,10 @@
 /* main.cpp - runs the rows of one program.
  *
  *     PROGRAM                                 prints "NAME<tab>TITLE" for each row
- *     PROGRAM NAME SAMPLES SECONDS [quick]    measures that row, and prints it as JSON
+ *     PROGRAM NAME SAMPLES SECONDS [WHO]      measures that row, and prints it as JSON
  *
- * The variants take turns, a sample each, beginning with another one each time. A quick run leaves out those that nobody
- * has to beat. */
+ * The variants take turns, a sample each, beginning with another one each time. WHO: quick leaves out those that nobody
+ * has to beat, and hurries; ours leaves out all but us; limit, all but us and the limit. */
 
 #include <cerrno>
 #include <cmath>
@@ -120,7 +120,14 @@ static void print(const row &row, const std::vector<outcome> &outcomes)
     std::printf("]}\n");
 }
 
-static void run(const row &row, unsigned samples, effort effort)
+static bool takes_part(kind what, const std::string &who)
+{
+    if (who == "ours" || who == "limit")
+        return what == kind::ours || (who == "limit" && what == kind::limit);
+    return what != kind::other || who != "quick";
+}
+
+static void run(const row &row, unsigned samples, effort effort, const std::string &who)
 {
     calibrate_busy();
     std::size_t n = row.variants.size();
@@ -128,7 +135,7 @@ static void run(const row &row, unsigned samples, effort effort)
     for (unsigned round = 0; round < (row.once ? 1 : samples); round++) {
         for (std::size_t i = 0; i < n; i++) {
             std::size_t turn = (i + round) % n;
-            if (outcomes[turn].failures < FAILURES && !(effort.quick && row.variants[turn].what == kind::other))
+            if (outcomes[turn].failures < FAILURES && takes_part(row.variants[turn].what, who))
                 measure(row.variants[turn], effort, outcomes[turn]);
         }
     }
@@ -144,10 +151,11 @@ int main(int argc, char **argv)
             std::printf("%s\t%s\n", row->name.c_str(), row->title.c_str());
         return 0;
     }
-    bench::effort effort = {std::atof(argv[3]), argc > 4};
+    std::string who = argc > 4 ? argv[4] : "";
+    bench::effort effort = {std::atof(argv[3]), who == "quick"};
     for (const bench::row *row : bench::row::every()) {
         if (row->name == argv[1]) {
-            bench::run(*row, static_cast<unsigned>(std::atoi(argv[2])), effort);
+            bench::run(*row, static_cast<unsigned>(std::atoi(argv[2])), effort, who);
             return 0;
         }
     }
