@@ -1,15 +1,15 @@
 /* spin.c - the learnt spin; see spin.h.
  *
- * For each object, in `places`:
+ * For each object on each processor, in `places`:
  *
  *  pausing, yielding   0 .. TRUST_MAX, how far each way is trusted: a success adds 1, a failure takes a quarter away (at
  *                      least 1). The time that it may take grows with it. At 0 one wait in PROBE tries all the same, to
  *                      find out whether things have changed.
  *  waits               how many began while one of the two was not trusted
- *  waker               processor + 1 of the last waker; 0: none yet
  *  account             of the yields in spins for it
  *
- * For each thread, in `partners`: processor + 1 of who last woke it, by object; 0: nobody yet.
+ * For each object, in `wakers`: processor + 1 of who last woke a sleeper; 0: nobody yet. For each thread, in `partners`: the
+ * same of who last woke it, by object.
  *
  * For each processor, in `processors`:
  *
@@ -29,6 +29,7 @@
 enum {
     PLACES = 256,
     PARTNERS = 16,
+    PROCESSOR_STEP = 101, /* in `places`, from an object on one to the same on the next */
     PROCESSORS = 64, /* those with a number that much higher share a place */
 
     TRUST_MAX = 32,
@@ -70,7 +71,6 @@ struct place {
     uint8_t pausing; /* both are stored so that the start is 0: the table starts zeroed */
     uint8_t yielding;
     uint8_t waits;
-    uint16_t waker;
     struct account account;
 } __attribute__((aligned(64)));
 
@@ -80,6 +80,7 @@ struct processor {
 } __attribute__((aligned(64)));
 
 static struct place places[PLACES];
+static uint16_t wakers[PLACES];
 static struct processor processors[PROCESSORS];
 static __thread uint16_t partners[PARTNERS] __attribute__((tls_model("initial-exec")));
 
@@ -88,9 +89,16 @@ static uint64_t hash_of(const void *object)
     return (uint64_t)(uintptr_t)object * 0x9e3779b97f4a7c15u;
 }
 
-static struct place *place_of(const void *object)
+/* On this processor, a number + 1. */
+static struct place *place_of(const void *object, uint16_t processor)
 {
-    return &places[hash_of(object) >> 56];
+    uint64_t hash = hash_of(object) + ((uint64_t)processor * PROCESSOR_STEP << 56);
+    return &places[hash >> 56];
+}
+
+static uint16_t *waker_of(const void *object)
+{
+    return &wakers[hash_of(object) >> 56];
 }
 
 static uint16_t *partner_of(const void *object)
@@ -236,8 +244,9 @@ void spin_look_took(thr_time time)
 /* -- A spin ------------------------------------------------------------------------------------------------------- */
 
 /* Goes over to yielding, or to nothing. */
-static void yield_now(struct spin *spin, struct place *place)
+static void yield_now(struct spin *spin)
 {
+    struct place *place = spin->place;
     spin->way = SPIN_NOT;
     if (!spin->may_yield)
         return;
@@ -251,15 +260,16 @@ static void yield_now(struct spin *spin, struct place *place)
 
 static void begin(struct spin *spin, const void *object, uint32_t pauses, bool may_yield)
 {
-    struct place *place = place_of(object);
-    *spin = (struct spin){.object = object, .pauses = pauses, .may_yield = may_yield};
+    uint16_t processor = this_processor();
+    struct place *place = place_of(object, processor);
+    *spin = (struct spin){.place = place, .pauses = pauses, .may_yield = may_yield};
     if (hook_steers())
         return;
     spin->probe = is_probe(place);
-    if (load_relaxed(partner_of(object)) != this_processor() && (spin->probe || trust_in(place, SPIN_PAUSE)))
+    if (load_relaxed(partner_of(object)) != processor && (spin->probe || trust_in(place, SPIN_PAUSE)))
         spin->way = SPIN_PAUSE;
     else
-        yield_now(spin, place);
+        yield_now(spin);
 }
 
 void spin_begin(struct spin *spin, const void *object)
@@ -289,14 +299,13 @@ static bool pause_turn(struct spin *spin)
     if (spin->untimed < PAUSES_A_CLOCK)
         return true;
     spin->untimed = 0;
-    struct place *place = place_of(spin->object);
     spin->now = os_now();
     if (spin->end == 0)
-        spin->end = spin->now + span(place);
+        spin->end = spin->now + span(spin->place);
     if (spin->now < spin->end)
         return true;
-    learn(place, SPIN_PAUSE, false);
-    yield_now(spin, place);
+    learn(spin->place, SPIN_PAUSE, false);
+    yield_now(spin);
     return spin->way != SPIN_NOT;
 }
 
@@ -311,7 +320,7 @@ static bool yield_turn(struct spin *spin)
     thr_time took = spin->now - before;
     spin->left -= took < YIELD ? took : YIELD;
     if (took >= LONG_YIELD) {
-        pay(&place_of(spin->object)->account, spin->now, took);
+        pay(&spin->place->account, spin->now, took);
         spin->left = 0;
     }
     return true;
@@ -334,29 +343,29 @@ void spin_end(struct spin *spin, bool success)
 {
     if (spin->way == SPIN_NOT || (success && spin->turns == 0))
         return;
-    struct place *place = place_of(spin->object);
-    learn(place, spin->way, success);
+    learn(spin->place, spin->way, success);
     if (success && spin->way == SPIN_YIELD)
-        earn(&place->account, SAVED);
+        earn(&spin->place->account, SAVED);
 }
 
 void spin_waker(const void *object)
 {
-    struct place *place = place_of(object);
-    uint16_t waker = this_processor();
-    if (load_relaxed(&place->waker) != waker)
-        store_relaxed(&place->waker, waker);
+    uint16_t *waker = waker_of(object);
+    uint16_t processor = this_processor();
+    if (load_relaxed(waker) != processor)
+        store_relaxed(waker, processor);
 }
 
 void spin_woken(const void *object, thr_time since)
 {
     if (hook_steers())
         return;
-    struct place *place = place_of(object);
-    uint16_t waker = load_relaxed(&place->waker);
+    uint16_t processor = this_processor();
+    uint16_t waker = load_relaxed(waker_of(object));
+    struct place *place = place_of(object, processor);
     thr_time slept = os_now() - since;
     store_relaxed(partner_of(object), waker);
-    if (slept < SHORTEST_SLEEP && waker != this_processor())
+    if (slept < SHORTEST_SLEEP && waker != processor)
         learn(place, SPIN_PAUSE, true);
     else if (slept < SHORT_SLEEP)
         learn(place, SPIN_YIELD, true);

@@ -9,12 +9,13 @@
  *  - where the thread that last let us go ran: on our processor, spinning cannot help. Who wakes a sleeper of an object
  *    says where it runs (only a waker that has to make a system call anyway says so), and the sleeper keeps that for
  *    itself: two threads that pass a ball to and fro by one object each have the other for a waker;
- *  - whether spinning, and whether yielding, succeeded lately at this object;
+ *  - whether spinning, and whether yielding, succeeded lately at this object on this processor: beside the thread that
+ *    the one waits for there may be somebody busy, who makes all of its spins fail, and nobody beside the other;
  *  - how long a yield took. If somebody else had long use for the processor, a sleeper would have been let in before it
  *    had finished, and a yielder is not: then nobody yields for this object for a time.
  *
- * All this is kept in small tables by the object's address. Two objects that share a place mislead each other a little;
- * everything here is a hint, in relaxed atomics, and correctness never depends on it. */
+ * All this is kept in small tables by the object's address and the processor. Two objects that share a place mislead each
+ * other a little; everything here is a hint, in relaxed atomics, and correctness never depends on it. */
 
 #ifndef WAIT_SPIN_H
 #define WAIT_SPIN_H
@@ -26,7 +27,7 @@ enum spin_way { SPIN_NOT, SPIN_PAUSE, SPIN_YIELD };
 
 /* One spin: how it goes on, and what is left of it. */
 struct spin {
-    const void *object;
+    struct place *place; /* of the object, on this processor */
     thr_time now; /* 0: the clock has not been read yet */
     thr_time end;
     thr_time left; /* of yields that nobody else had use for */

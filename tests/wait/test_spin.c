@@ -70,13 +70,21 @@ static unsigned begin_as(enum spin_way way, const void *object, unsigned of)
     return n;
 }
 
+static bool is_fresh_on(unsigned processor, const void *object)
+{
+    if (processor >= support_processors())
+        return true;
+    (void)support_stay_on(processor);
+    return begin_as(SPIN_PAUSE, object, 8) == 8;
+}
+
 /* An object of which nobody knows anything bad yet. (Objects share places in the table, which of them depends on their
- * addresses.) */
+ * addresses.) The caller stays on processor 0. */
 static const void *fresh(void)
 {
     static char objects[65536];
     static size_t used;
-    while (begin_as(SPIN_PAUSE, &objects[used], 8) != 8)
+    while (!is_fresh_on(1, &objects[used]) || !is_fresh_on(0, &objects[used]))
         used += 16;
     used += 16;
     return &objects[used - 16];
@@ -121,6 +129,21 @@ static void test_learns(void **state)
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
 }
 
+/* What happens on one processor says nothing of another. */
+static void test_learns_for_each_processor(void **state)
+{
+    (void)state;
+    const void *object = fresh();
+    for (int i = 0; i < 100; i++)
+        failure(object);
+    CHECK(begin_as(SPIN_PAUSE, object, 64) < 64);
+    if (support_processors() < 2)
+        skip();
+    (void)support_stay_on(1);
+    CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
+    support_stay_anywhere();
+}
+
 /* So do sleeps that were so short that a pause would have done. */
 static void test_learns_from_short_sleeps(void **state)
 {
@@ -128,12 +151,11 @@ static void test_learns_from_short_sleeps(void **state)
     if (support_processors() < 2)
         skip();
     const void *object = fresh();
+    spin_waker(object);
+    (void)support_stay_on(1);
     for (int i = 0; i < 100; i++)
         failure(object);
     CHECK(begin_as(SPIN_PAUSE, object, 64) < 64);
-    (void)support_stay_on(0);
-    spin_waker(object);
-    (void)support_stay_on(1);
     for (int i = 0; i < 64; i++)
         spin_woken(object, thr_now());
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
@@ -145,7 +167,6 @@ static void test_waker_on_this_processor(void **state)
 {
     (void)state;
     const void *object = fresh();
-    (void)support_stay_on(0);
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8); /* nobody has let us go yet */
     spin_waker(object);
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 8), 8); /* whom we have woken is no partner of ours */
@@ -166,7 +187,6 @@ static void test_yields_are_learnt_too(void **state)
 {
     (void)state;
     const void *object = fresh();
-    (void)support_stay_on(0);
     woken_from_here(object);
     for (int i = 0; i < 20; i++)
         failure(object);
@@ -187,7 +207,6 @@ static void test_long_yields(void **state)
 {
     (void)state;
     const void *object = fresh();
-    (void)support_stay_on(0);
     woken_from_here(object);
     yield_takes = LONG_YIELD;
     unsigned yields = 0;
@@ -353,7 +372,8 @@ static void test_steered(void **state)
     CHECK_EQUAL(begin_as(SPIN_PAUSE, object, 64), 64);
 }
 
-SUPPORT_MAIN(cmocka_unit_test(test_learns), cmocka_unit_test(test_learns_from_short_sleeps),
+SUPPORT_MAIN(cmocka_unit_test(test_learns), cmocka_unit_test(test_learns_for_each_processor),
+             cmocka_unit_test(test_learns_from_short_sleeps),
              cmocka_unit_test(test_waker_on_this_processor), cmocka_unit_test(test_yields_are_learnt_too),
              cmocka_unit_test(test_long_yields), cmocka_unit_test(test_ends), cmocka_unit_test(test_sees_the_change),
              cmocka_unit_test(test_looks_where_lines_are_near), cmocka_unit_test(test_takes_turns),
