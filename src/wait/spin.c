@@ -30,7 +30,7 @@ enum {
     PLACES = 256,
     PARTNERS = 16,
     PROCESSOR_STEP = 101, /* in `places`, from an object on one to the same on the next */
-    PROCESSORS = 64, /* those with a number that much higher share a place */
+    PROCESSORS = 64,      /* those with a number that much higher share a place */
 
     TRUST_MAX = 32,
     PAUSING_START = 8,

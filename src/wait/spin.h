@@ -28,7 +28,7 @@ enum spin_way { SPIN_NOT, SPIN_PAUSE, SPIN_YIELD };
 /* One spin: how it goes on, and what is left of it. */
 struct spin {
     struct place *place; /* of the object, on this processor */
-    thr_time now; /* 0: the clock has not been read yet */
+    thr_time now;        /* 0: the clock has not been read yet */
     thr_time end;
     thr_time left; /* of yields that nobody else had use for */
     uint32_t turns;

@@ -373,9 +373,9 @@ static void test_steered(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_learns), cmocka_unit_test(test_learns_for_each_processor),
-             cmocka_unit_test(test_learns_from_short_sleeps),
-             cmocka_unit_test(test_waker_on_this_processor), cmocka_unit_test(test_yields_are_learnt_too),
-             cmocka_unit_test(test_long_yields), cmocka_unit_test(test_ends), cmocka_unit_test(test_sees_the_change),
+             cmocka_unit_test(test_learns_from_short_sleeps), cmocka_unit_test(test_waker_on_this_processor),
+             cmocka_unit_test(test_yields_are_learnt_too), cmocka_unit_test(test_long_yields),
+             cmocka_unit_test(test_ends), cmocka_unit_test(test_sees_the_change),
              cmocka_unit_test(test_looks_where_lines_are_near), cmocka_unit_test(test_takes_turns),
              cmocka_unit_test(test_turns_of_many), cmocka_unit_test(test_a_loss_counts_once),
              cmocka_unit_test(test_turns_beside_a_stranger), cmocka_unit_test(test_turns_after_a_stop),
