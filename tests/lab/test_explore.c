@@ -428,11 +428,7 @@ static void daemon_works_long(void *arg)
 /* -- Tests -------------------------------------------------------------------------------------------------------- */
 
 /* Schedules. A fork takes ten times as long with a sanitizer in the process. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-enum { MANY = 200 };
-#else
-enum { MANY = 1000 };
-#endif
+enum { MANY = SUPPORT_SANITIZED ? 200 : 1000 };
 
 static thr_verdict verdict;
 

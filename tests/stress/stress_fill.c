@@ -13,13 +13,7 @@
 
 #include "threading.h"
 
-enum { WORKERS = 8, TASKS = 16, EACH = 4, BOUND = 8, SHUTDOWN_AT = 20 };
-
-#if defined __SANITIZE_THREAD__ || defined __SANITIZE_ADDRESS__
-enum { ROUNDS = 1000 };
-#else
-enum { ROUNDS = 10000 };
-#endif
+enum { WORKERS = 8, TASKS = 16, EACH = 4, BOUND = 8, SHUTDOWN_AT = 20, ROUNDS = SUPPORT_SANITIZED ? 1000 : 10000 };
 
 struct item {
     bool put; /* only its task writes this */

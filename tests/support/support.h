@@ -35,6 +35,19 @@
 
 #include "threading.h"
 
+/* 1 in a build with ThreadSanitizer or AddressSanitizer, else 0. (gcc says so by macros, clang and newer ones by features.) */
+#ifdef __has_feature
+#define SUPPORT_HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define SUPPORT_HAS_FEATURE(feature) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__) || SUPPORT_HAS_FEATURE(thread_sanitizer) ||          \
+    SUPPORT_HAS_FEATURE(address_sanitizer)
+#define SUPPORT_SANITIZED 1
+#else
+#define SUPPORT_SANITIZED 0
+#endif
+
 /* -- Running ------------------------------------------------------------------------------------------------------ */
 
 /* The program's main: support_start, then the tests one after the other. */

@@ -12,33 +12,17 @@
 #include <unistd.h>
 
 #include "threading.h"
-#include "wait/tsan.h"
-
-enum { CHILD_SECONDS = 10 };
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNDER_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define UNDER_ASAN 1
-#endif
 
 /* ThreadSanitizer does not allow threads in the child of a process that had several; AddressSanitizer's allocator may be
  * locked there for ever. */
-#ifdef WAIT_UNDER_TSAN
-enum { THREADS_IN_CHILD = 0 };
-/* It also takes threads for leaked that have ended in the parent, in a child that cannot join them. */
+enum { CHILD_SECONDS = 10, THREADS_IN_CHILD = !SUPPORT_SANITIZED };
+
+/* ThreadSanitizer also takes threads for leaked that have ended in the parent, in a child that cannot join them. */
 const char *__tsan_default_options(void); /* NOLINT(bugprone-reserved-identifier) */
 const char *__tsan_default_options(void)  /* NOLINT(bugprone-reserved-identifier) */
 {
     return "report_thread_leaks=0";
 }
-#elif defined(UNDER_ASAN)
-enum { THREADS_IN_CHILD = 0 };
-#else
-enum { THREADS_IN_CHILD = 1 };
-#endif
 
 /* Forks; in the child runs `body`, and ends it with 0. Checks that the child ends so, in time. */
 static void in_child(void (*body)(void *), void *arg, int expected)

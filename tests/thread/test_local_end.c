@@ -250,16 +250,10 @@ static void *begin_rounds(void *arg)
 }
 
 /* The system begins its rounds anew then, and sanitizers have ended by that what they keep for the thread. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-enum { COUNTS_ROUNDS = true };
-#else
-enum { COUNTS_ROUNDS = false };
-#endif
-
 static void test_failing_in_last_round(void **state)
 {
     (void)state;
-    if (COUNTS_ROUNDS)
+    if (SUPPORT_SANITIZED)
         skip();
     thr_set_excepthook(no_report);
     CHECK(pthread_key_create(&late_key, set_in_last) == 0);
