@@ -8,6 +8,8 @@
  *
  * N1  Every thread is named when it is made. So who reads the same even sequence before and after has looked at one
  *     thread, whatever became of the place meanwhile.
+ * N2  Who has changed a name then tells the system, and under the lock: not its own name, but the one of now. So of two who
+ *     name a thread at once, whoever tells last tells the last name.
  *
  * Order: as in wait.c: the fields are stored with release, so that the odd sequence does not sink below them, and loaded
  * with acquire, so that the second look at the sequence does not rise above them. */
@@ -195,8 +197,8 @@ thr_result thr_thread_set_name(thr_thread *thread, const char *name)
         return THR_NO_MEMORY;
     registry_lock();
     uint64_t native = load_relaxed(&thread->native);
-    if (thread->in_list && native != 0) /* T3 */
-        os_thread_set_name((os_thread)native, name);
+    if (thread->in_list && native != 0)                                    /* T3 */
+        os_thread_set_name((os_thread)native, (const char *)thread->name); /* N2 */
     registry_unlock();
     return THR_OK;
 }

@@ -114,6 +114,75 @@ static void test_names_at_the_system(void **state)
     thr_thread_unref(thread);
 }
 
+/* -- Two who name one thread --------------------------------------------------------------------------------------- */
+
+static __thread bool stop_in_free;
+static struct support_count stopped;
+static thr_event go_on;
+
+/* The linker's names. NOLINTBEGIN(bugprone-reserved-identifier) */
+void __real_free(void *memory);
+void __wrap_free(void *memory);
+
+void __wrap_free(void *memory)
+{
+    __real_free(memory);
+    if (stop_in_free) {
+        stop_in_free = false;
+        support_count_add(&stopped);
+        (void)thr_event_wait(&go_on);
+    }
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+struct named {
+    thr_thread *thread; /* NULL: the one that runs name_it_this */
+    struct support_count ready;
+    thr_event seen;
+};
+
+/* The first of the two stops half-way: when its name is there, and it frees the one before. */
+static void *name_it_this(void *arg)
+{
+    struct named *named = arg;
+    thr_thread *thread = named->thread ? named->thread : thr_current_thread();
+    char long_name[NAME_SIZE] = {0};
+    memset(long_name, 'x', sizeof long_name - 1);
+    CHECK_OK(thr_thread_set_name(thread, long_name));
+    stop_in_free = true;
+    CHECK_OK(thr_thread_set_name(thread, "this"));
+    support_count_add(&named->ready);
+    (void)thr_event_wait(&named->seen);
+    return NULL;
+}
+
+static void check_last_name_stays(thr_thread *thread)
+{
+    struct named named = {.thread = thread};
+    thr_thread *first;
+    char shown[OS_NAME_SIZE];
+    stopped.value = 0;
+    thr_event_clear(&go_on);
+    CHECK_OK(thr_spawn(&first, name_it_this, &named));
+    support_count_wait(&stopped, 1);
+    thr_thread *last = thread ? thread : first;
+    CHECK_OK(thr_thread_set_name(last, "that"));
+    thr_event_set(&go_on);
+    support_count_wait(&named.ready, 1);
+    check_name(last, "that");
+    CHECK_EQUAL(pthread_getname_np((pthread_t)thr_thread_native_handle(last), shown, sizeof shown), 0);
+    CHECK_EQUAL(strcmp(shown, "that"), 0);
+    thr_event_set(&named.seen);
+    end(first);
+}
+
+static void test_last_name_stays(void **state)
+{
+    (void)state;
+    check_last_name_stays(thr_main_thread());
+    check_last_name_stays(NULL);
+}
+
 /* -- Daemons ------------------------------------------------------------------------------------------------------- */
 
 static void *make_inheriting(void *arg)
@@ -243,6 +312,7 @@ static void test_thousands(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_default_names), cmocka_unit_test(test_names_of_all_lengths),
-             cmocka_unit_test(test_names_at_the_system), cmocka_unit_test(test_daemon),
-             cmocka_unit_test(test_set_daemon), cmocka_unit_test(test_enumerate_after_join),
-             cmocka_unit_test(test_enumerate), cmocka_unit_test(test_thousands))
+             cmocka_unit_test(test_names_at_the_system), cmocka_unit_test(test_last_name_stays),
+             cmocka_unit_test(test_daemon), cmocka_unit_test(test_set_daemon),
+             cmocka_unit_test(test_enumerate_after_join), cmocka_unit_test(test_enumerate),
+             cmocka_unit_test(test_thousands))
