@@ -12,7 +12,9 @@
  * alive, so a handle may be dropped while its thread runs.
  *
  * Threads made with pthread_create may use everything; they become thr_threads when they first ask for
- * thr_current_thread(), and are forgotten at their end.
+ * thr_current_thread(), and are forgotten at their end. Of one that first comes here as late as in a destructor that has set
+ * its pthread key again, the end cannot be seen: the calls below ask the system then, and find it ended a moment after its
+ * pthread_join; but a join that already waits for it goes on waiting, until somebody calls thr_enumerate or the like.
  *
  * The end of a thread. It counts as ended when its thread-local objects are gone too: C++ thread_locals, thr_locals,
  * and the destructors of pthread keys but for those that set their key again and again.

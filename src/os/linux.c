@@ -3,11 +3,14 @@
 #include "os/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -198,6 +201,14 @@ uint64_t os_main_number(void)
     return (uint64_t)getpid();
 }
 
+bool os_thread_exists(uint64_t number)
+{
+    int saved = errno;
+    bool gone = syscall(SYS_tgkill, getpid(), (pid_t)number, 0) != 0 && errno == ESRCH;
+    errno = saved;
+    return !gone;
+}
+
 /* To what the system takes, and never half of a UTF-8 character. */
 static void cut(char name[OS_NAME_SIZE])
 {
@@ -207,13 +218,29 @@ static void cut(char name[OS_NAME_SIZE])
     name[length] = '\0';
 }
 
-void os_thread_set_name(os_thread thread, const char *name)
+/* As pthread_setname_np, which needs the thread to be there; and open and write would be cancellation points. */
+static void write_name(uint64_t number, const char *name)
+{
+    char path[sizeof "/proc/self/task//comm" + sizeof "18446744073709551615"];
+    (void)snprintf(path, sizeof path, "/proc/self/task/%" PRIu64 "/comm", number);
+    long file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+    if (file >= 0) {
+        (void)syscall(SYS_write, file, name, strlen(name));
+        (void)syscall(SYS_close, file);
+    }
+}
+
+void os_thread_set_name(uint64_t number, const char *name)
 {
     int saved = errno;
     char shown[OS_NAME_SIZE] = {0};
     memcpy(shown, name, strnlen(name, sizeof shown));
-    cut(shown);
-    (void)pthread_setname_np((pthread_t)thread, shown);
+    if (number == os_thread_number()) {
+        os_thread_name_self(shown);
+    } else {
+        cut(shown);
+        write_name(number, shown);
+    }
     errno = saved;
 }
 

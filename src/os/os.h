@@ -105,10 +105,15 @@ uint64_t os_thread_number(void);
 /* The main thread's. */
 uint64_t os_main_number(void);
 
-/* Names a thread for the system's tools: cut, also where it stands, to what is shorter than OS_NAME_SIZE. The second names
- * the calling thread; bytes behind the name are 0. */
+/* Whether a thread of this process has the number. One that ends gives it up only when it can be joined already; then a new
+ * thread may get it. */
+bool os_thread_exists(uint64_t number);
+
+/* Names a thread for the system's tools: cut, also where it stands, to what is shorter than OS_NAME_SIZE. The first goes by
+ * the number, and does nothing where no thread has that any more; the second names the calling thread; bytes behind the name
+ * are 0. */
 enum { OS_NAME_SIZE = 16 };
-void os_thread_set_name(os_thread thread, const char *name);
+void os_thread_set_name(uint64_t number, const char *name);
 void os_thread_name_self(char name[OS_NAME_SIZE]);
 
 /* The smallest stack that os_thread_start takes, and its default. */

@@ -12,7 +12,7 @@ static size_t default_stack; /* relaxed: a number that nothing depends on */
 bool thr_thread_is_alive(const thr_thread *thread)
 {
     hook_point(HOOK_LOOK, thread);
-    bool alive = thread_life(thread) == LIFE_ALIVE;
+    bool alive = thread_life(thread) == LIFE_ALIVE && !registry_lost(thread);
     if (!alive)
         tsan_acquire(thread); /* who sees that it has ended sees what it did */
     return alive;

@@ -15,7 +15,8 @@
  *    released                the end of the process need not wait for it
  *    dropped                 the reference to itself; the last one detaches the native thread
  *
- * Main instead waits for the others, and ends the process. A foreign thread is GONE at once: nobody reaps it.
+ * Main instead waits for the others, and ends the process. A foreign thread is GONE at once: nobody reaps it. One that first
+ * comes to us in a late round has too few left, and does not end here: registry.c, R3.
  *
  * A destructor or hook that ends in thr_fail or pthread_exit has the system begin its rounds anew. So each round first
  * asks for the next, the last one too, if it has any to call; and the rounds are counted here. Sanitizers count them, too:

@@ -115,9 +115,17 @@ static bool is_caller(const thr_thread *thread, uint32_t life)
     return thread == thr__self || (life == LIFE_ENDED && load_relaxed(&thread->native) == (uint64_t)os_thread_self());
 }
 
+/* The whole word. A thread whose end nobody saw ends now. */
+static uint32_t life_now(thr_thread *thread)
+{
+    if (registry_lost(thread))
+        registry_sweep();
+    return load_acquire(&thread->life); /* pairs with life_set */
+}
+
 thr_result thread_watch(thr_thread *thread, bool watch)
 {
-    uint32_t now = load_acquire(&thread->life); /* pairs with life_set */
+    uint32_t now = life_now(thread);
     for (;;) {
         uint32_t life = now & LIFE_MASK;
         if (life == LIFE_NEW || life == LIFE_STARTING)
@@ -136,7 +144,7 @@ thr_result thread_watch(thr_thread *thread, bool watch)
 thr_result thr_thread_join_until(thr_thread *thread, thr_time deadline, void **result)
 {
     hook_point(HOOK_THREAD_JOIN, thread);
-    uint32_t life = thread_life(thread);
+    uint32_t life = life_now(thread) & LIFE_MASK;
     if (life == LIFE_NEW || life == LIFE_STARTING)
         return THR_NOT_STARTED;
     if (is_caller(thread, life))

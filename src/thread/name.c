@@ -196,9 +196,10 @@ thr_result thr_thread_set_name(thr_thread *thread, const char *name)
     if (!name_set(thread, name))
         return THR_NO_MEMORY;
     registry_lock();
-    uint64_t native = load_relaxed(&thread->native);
-    if (thread->in_list && native != 0)                                    /* T3 */
-        os_thread_set_name((os_thread)native, (const char *)thread->name); /* N2 */
+    /* Pairs with registry_adopt: either its number is there, or the thread shows the new name itself. */
+    bool begun = add_acq_rel(&thread->begun, 0) == 1;
+    if (thread->in_list && begun)                                                         /* T3 */
+        os_thread_set_name(load_relaxed(&thread->native_id), (const char *)thread->name); /* N2 */
     registry_unlock();
     return THR_OK;
 }

@@ -173,7 +173,7 @@ thr_thread *pool_take(void)
 {
     thr_thread *thread = pool_take_free();
     while (!thread) {
-        if (!grow(chunk_of(pool_end())))
+        if (!registry_sweep_places() && !grow(chunk_of(pool_end())))
             return NULL;
         thread = pool_take_free();
     }

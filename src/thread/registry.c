@@ -14,6 +14,11 @@
  * R2  Nothing of the program runs under the lock, and nobody waits for anything under it but this: the thread that
  *     forks holds it across the fork (fork.c), and what fork handlers of the program call nests in that.
  *
+ * R3  Nobody but the thread itself ends it here, with one exception: a foreign or hidden thread that the system no longer
+ *     has. It first came in a late round of its destructors, so that too few were left for end.c, or none; which it was
+ *     cannot be told from others. So who looks at such threads asks the system (registry_lost). Another thread may have its
+ *     number by then; then it stays until that one has ended.
+ *
  * Order: the lock's, for the list and the counts. `prepared` is stored with release when all is set up. */
 
 #include "thread/exit.h"
@@ -37,6 +42,7 @@ static thr_thread *list_first;
 static thr_thread *list_last;
 static size_t listed;
 static uint32_t names;
+static uint32_t foreign_listed; /* 1: some foreign thread has been in the list */
 static thr_thread *main_thread;
 
 void registry_lock(void)
@@ -109,13 +115,63 @@ bool registry_is_main(void)
     return os_thread_number() == os_main_number();
 }
 
+/* -- Threads that are gone: R3 ------------------------------------------------------------------------------------ */
+
+/* Under the lock, which the thread itself would need to end. They are linked by `next`. */
+static void end_lost(thr_thread *thread, thr_thread **lost)
+{
+    if (!registry_lost(thread))
+        return;
+    registry_unlink(thread);
+    life_set(thread, LIFE_GONE);
+    thread->next = *lost;
+    *lost = thread;
+}
+
+/* Without the lock. False: there was none. */
+static bool drop(thr_thread *lost)
+{
+    bool some = lost != NULL;
+    while (lost) {
+        thr_thread *next = lost->next;
+        thr_thread_unref(lost);
+        lost = next;
+    }
+    return some;
+}
+
+void registry_sweep(void)
+{
+    thr_thread *lost = NULL;
+    thr_thread *next;
+    if (!load_relaxed(&foreign_listed))
+        return;
+    registry_lock();
+    for (thr_thread *thread = list_first; thread; thread = next) {
+        next = thread->next;
+        end_lost(thread, &lost);
+    }
+    registry_unlock();
+    (void)drop(lost);
+}
+
+bool registry_sweep_places(void)
+{
+    thr_thread *lost = NULL;
+    registry_lock();
+    for (uint32_t number = 1; number < pool_end(); number++)
+        end_lost(pool_find(number), &lost);
+    registry_unlock();
+    return drop(lost);
+}
+
 /* -- Who am I ----------------------------------------------------------------------------------------------------- */
 
 bool registry_adopt(thr_thread *thread)
 {
     store_relaxed(&thread->native, (uint64_t)os_thread_self());
     store_relaxed(&thread->native_id, os_thread_number());
-    if (swap_release(&thread->begun, 1) == 2) /* pairs with thr_thread_native_id */
+    if (swap_acq_rel(&thread->begun, 1) == 2) /* pairs with thr_thread_native_id; acquire: with thr_thread_set_name */
         wait_wake(&thread->begun, UINT32_MAX, OS_ANY);
     wait_self = &thread->record;
     wait_number(thread->record.number);
@@ -190,6 +246,7 @@ thr_thread *thr__attach(void)
     if (!name_number(thread, "Dummy-", NULL))
         return NULL;
     store_relaxed(&thread->origin, THREAD_FOREIGN);
+    store_relaxed(&foreign_listed, 1);
     registry_lock();
     registry_link(thread);
     registry_unlock();
@@ -266,6 +323,7 @@ size_t thr_active_count(void)
 {
     registry_prepare();
     hook_point(HOOK_LOOK, NULL);
+    registry_sweep();
     return load_relaxed(&listed);
 }
 
@@ -274,6 +332,7 @@ size_t thr_enumerate(thr_thread **out, size_t capacity)
     size_t n = 0;
     registry_prepare();
     hook_point(HOOK_LOOK, NULL);
+    registry_sweep();
     registry_lock();
     for (thr_thread *thread = list_first; thread; thread = thread->next) {
         if (n < capacity)

@@ -33,7 +33,7 @@ struct shift {
 static void introduce(void)
 {
     static const char name[] = "timer";
-    os_thread_set_name(os_thread_self(), name);
+    os_thread_set_name(os_thread_number(), name);
     struct wait_record *record = wait_stranger();
     if (!record || thr__self)
         return;

@@ -39,6 +39,8 @@ bool sight_look(uint32_t number, struct sight *sight)
             continue; /* another thread's place now */
         if (sight->origin == THREAD_MAIN)
             return thread == registry_main(); /* also at its end */
+        if (sight->life == LIFE_ALIVE && sight->origin >= THREAD_FOREIGN)
+            return os_thread_exists(sight->native_id); /* registry.c, R3 */
         return sight->life == LIFE_STARTING || sight->life == LIFE_ALIVE || sight->life == LIFE_ENDED;
     }
     return false;

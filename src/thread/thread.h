@@ -24,7 +24,8 @@
  * T2  `native` may be joined or detached once, by: the joiner that set CLAIMED; else the last unref, which finds ENDED
  *     without CLAIMED. A joiner has a reference, so the two exclude each other.
  * T3  Off the list => its native thread may not be used by others any more, but for T2. So who wants to name it holds
- *     the registry lock and looks at the list.
+ *     the registry lock and looks at the list. In the list it may be gone all the same, if nobody saw its end (registry.c):
+ *     so it is named by its number.
  * T4  In the child of a fork every thread but one is GONE (fork.c): none of the native threads may be joined there. */
 
 #ifndef THREAD_THREAD_H
@@ -49,7 +50,7 @@ enum {
 enum thread_origin {
     THREAD_OURS,    /* started by thr_thread_start */
     THREAD_MAIN,    /* the main thread; in the child of a fork, the one that forked */
-    THREAD_FOREIGN, /* made elsewhere, and has asked for itself */
+    THREAD_FOREIGN, /* made elsewhere, and has asked for itself; from here on it may be lost */
     THREAD_HIDDEN   /* made elsewhere, has only blocked: thr_dump shows it, nobody counts it */
 };
 
@@ -141,6 +142,10 @@ void registry_abandon(void);
 /* Has end_round called at the end of the calling thread, or once more; NULL: no more. */
 bool registry_arm(thr_thread *thread);
 
+/* Ends the threads that are lost (see below): those in the list; or in all places, false if there was none. */
+void registry_sweep(void);
+bool registry_sweep_places(void);
+
 /* For the default names: 1, 2, ... */
 uint32_t registry_count(void);
 
@@ -210,6 +215,14 @@ thr_result thread_watch(thr_thread *thread, bool watch);
 static inline uint32_t thread_life(const thr_thread *thread)
 {
     return load_acquire(&thread->life) & LIFE_MASK; /* pairs with life_set */
+}
+
+/* Whether it was made elsewhere, and is gone without having ended here: registry.c, R3. With a reference, or the registry
+ * lock. */
+static inline bool registry_lost(const thr_thread *thread)
+{
+    return load_relaxed(&thread->origin) >= THREAD_FOREIGN && thread_life(thread) == LIFE_ALIVE &&
+           !os_thread_exists(load_relaxed(&thread->native_id));
 }
 
 #endif

@@ -2,10 +2,13 @@
 
 #include "support/support.h"
 
+#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "thread/sight.h"
 #include "threading.h"
 #include "wait/wait.h"
 
@@ -197,6 +200,126 @@ static void test_late_destructors(void **state)
     CHECK_EQUAL(pthread_key_delete(key), 0);
 }
 
+/* -- Late ones -------------------------------------------------------------------------------------------------------- */
+
+/* One that first comes to the library in a round of its destructors, from which on it may have no round left in which it
+ * would end for us. (It comes in the last round too: that is not for a thread of which a sanitizer keeps something.) */
+struct late {
+    unsigned first; /* the round */
+    unsigned round;
+    bool asks; /* else it is as one that blocks */
+    thr_thread *thread;
+    uint32_t number;
+};
+
+static pthread_key_t late_key;
+
+static void come_late(void *arg)
+{
+    struct late *late = arg;
+    late->round++;
+    if (late->round >= late->first && late->asks)
+        (void)thr_current_thread();
+    if (late->round == late->first) {
+        late->number = support_record()->number;
+        late->thread = late->asks ? thr_thread_ref(thr_current_thread()) : NULL;
+    }
+    if (late->round < PTHREAD_DESTRUCTOR_ITERATIONS)
+        CHECK_EQUAL(pthread_setspecific(late_key, late), 0);
+}
+
+static void *be_late(void *arg)
+{
+    CHECK_EQUAL(pthread_setspecific(late_key, arg), 0);
+    return NULL;
+}
+
+/* With a stack so large that the C library unmaps it at once, and the pthread_t with it. */
+static void run_late(struct late *late)
+{
+    enum { STACK = 64 << 20 };
+    pthread_t native;
+    pthread_attr_t attributes;
+    CHECK_EQUAL(pthread_attr_init(&attributes), 0);
+    CHECK_EQUAL(pthread_attr_setstacksize(&attributes, STACK), 0);
+    CHECK_EQUAL(pthread_create(&native, &attributes, be_late, late), 0);
+    CHECK_EQUAL(pthread_attr_destroy(&attributes), 0);
+    CHECK_EQUAL(pthread_join(native, NULL), 0);
+    CHECK_EQUAL(late->round, PTHREAD_DESTRUCTOR_ITERATIONS);
+}
+
+/* The system forgets a thread a moment after its join. */
+static void wait_until_ended(const thr_thread *thread)
+{
+    thr_time limit = support_limit();
+    while (thr_thread_is_alive(thread) && thr_now() < limit)
+        (void)sched_yield();
+    CHECK(!thr_thread_is_alive(thread));
+}
+
+static void ask_count(thr_thread *thread)
+{
+    (void)thread;
+    CHECK_EQUAL(thr_active_count(), 1);
+}
+
+static void ask_list(thr_thread *thread)
+{
+    (void)thread;
+    CHECK_EQUAL(thr_enumerate(NULL, 0), 1);
+}
+
+static void ask_join(thr_thread *thread)
+{
+    CHECK_OK(thr_thread_join(thread, NULL));
+}
+
+static void ask_watch(thr_thread *thread)
+{
+    CHECK_OK(thread_watch(thread, true));
+}
+
+/* Whoever asks first. */
+static void test_late(void **state)
+{
+    (void)state;
+    void (*const asks[])(thr_thread *) = {ask_count, ask_list, ask_join, ask_watch};
+    if (SUPPORT_SANITIZED)
+        skip();
+    CHECK_EQUAL(pthread_key_create(&late_key, come_late), 0);
+    for (unsigned i = 0; i < PTHREAD_DESTRUCTOR_ITERATIONS * sizeof asks / sizeof *asks; i++) {
+        struct sight sight;
+        struct late late = {.first = i % PTHREAD_DESTRUCTOR_ITERATIONS + 1, .asks = true};
+        run_late(&late);
+        CHECK_OK(thr_thread_set_name(late.thread, "late"));
+        wait_until_ended(late.thread);
+        CHECK(!sight_look(late.number, &sight));
+        asks[i / PTHREAD_DESTRUCTOR_ITERATIONS](late.thread);
+        CHECK_EQUAL(thr_active_count(), 1);
+        thr_thread_unref(late.thread);
+    }
+    CHECK_EQUAL(pthread_key_delete(late_key), 0);
+}
+
+/* Nobody asks for those that have only blocked; but the pool does not grow with each. */
+static void test_many_late(void **state)
+{
+    (void)state;
+    enum { N = 300 };
+    if (SUPPORT_SANITIZED)
+        skip();
+    CHECK_EQUAL(pthread_key_create(&late_key, come_late), 0);
+    uint32_t end = pool_end();
+    for (int i = 0; i < N; i++) {
+        struct late late = {.first = PTHREAD_DESTRUCTOR_ITERATIONS};
+        run_late(&late);
+    }
+    CHECK(pool_end() < end + N / 2);
+    CHECK_EQUAL(pthread_key_delete(late_key), 0);
+}
+
+/* -- Many ------------------------------------------------------------------------------------------------------------- */
+
 static void come_and_go(void *arg)
 {
     struct shared *shared = arg;
@@ -230,4 +353,4 @@ static void test_many(void **state)
 SUPPORT_MAIN(cmocka_unit_test(test_asks_for_itself), cmocka_unit_test(test_names_count_together),
              cmocka_unit_test(test_starts_daemons), cmocka_unit_test(test_only_blocks),
              cmocka_unit_test(test_blocks_then_asks), cmocka_unit_test(test_late_destructors),
-             cmocka_unit_test(test_many))
+             cmocka_unit_test(test_late), cmocka_unit_test(test_many_late), cmocka_unit_test(test_many))
