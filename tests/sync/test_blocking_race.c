@@ -305,7 +305,7 @@ static void race_to_wait(void *arg)
                 thr_sleep(0.0);
         if (race->last)
             break;
-        thr_time deadline = race->timed ? thr_now() + support_random_below(&random, 3000) : support_limit();
+        thr_time deadline = race->timed ? thr_now() + support_random_below(&random, 3000) : THR_FOREVER;
         if (round % 4 < 2) /* the others sleep for ever if their wake is lost */
             support_stumble_once(4000);
         pause_for(support_random_below(&random, 100));

@@ -344,6 +344,8 @@ struct onces {
     thr_once onces[ONCES];
     int values[ONCES]; /* not atomic */
     uint32_t starts;
+    uint32_t threads;
+    bool stumble; /* also between the look at a once and what follows from that */
 };
 
 struct value {
@@ -360,25 +362,44 @@ static void set_value(void *arg)
 static void run_all(void *arg)
 {
     struct onces *onces = arg;
+    (void)support_record();
+    if (onces->stumble)
+        support_stumble_start();
     (void)add_relaxed(&onces->starts, 1);
-    while (load_relaxed(&onces->starts) % 4 != 0) /* all at a time, as nearly as can be */
+    while (load_relaxed(&onces->starts) != onces->threads) /* all at a time, as nearly as can be */
         continue;
     for (int i = 0; i < ONCES; i++) {
         struct value value = {onces, i};
         CHECK_OK(thr_once_run(&onces->onces[i], set_value, &value));
         CHECK_EQUAL(onces->values[i], i + 1);
     }
+    if (onces->stumble)
+        support_stumble_stop();
+}
+
+static void run_many(uint32_t threads, bool stumble)
+{
+    static struct onces onces;
+    struct support_bunch bunch;
+    memset(&onces, 0, sizeof onces);
+    onces.threads = threads;
+    onces.stumble = stumble;
+    support_bunch_start(&bunch, threads, run_all, &onces);
+    support_bunch_join(&bunch);
 }
 
 static void many(void)
 {
-    for (int i = 0; i < 5; i++) {
-        static struct onces onces;
-        struct support_bunch bunch;
-        memset(&onces, 0, sizeof onces);
-        support_bunch_start(&bunch, 4, run_all, &onces);
-        support_bunch_join(&bunch);
-    }
+    for (int i = 0; i < 5; i++)
+        run_many(4, false);
+}
+
+static void many_stumbling(void)
+{
+    thr_time end = thr_after(0.1);
+    do {
+        run_many(2, true);
+    } while (thr_now() < end);
 }
 
 #define BOTH_WAYS(name)                                                                                                \
@@ -399,10 +420,11 @@ BOTH_WAYS(those_that_wait_take_over)
 BOTH_WAYS(interrupted)
 BOTH_WAYS(freed_during_the_wake)
 BOTH_WAYS(many)
+BOTH_WAYS(many_stumbling)
 
 SUPPORT_MAIN(cmocka_unit_test(test_runs_once), cmocka_unit_test(test_others_wait),
              cmocka_unit_test(test_no_wake_is_lost), cmocka_unit_test(test_recursion),
              cmocka_unit_test(test_recursion_beside_a_waiter), cmocka_unit_test(test_nested),
              cmocka_unit_test(test_not_done_if_it_does_not_return), cmocka_unit_test(test_those_that_wait_take_over),
              cmocka_unit_test(test_interrupted), cmocka_unit_test(test_freed_during_the_wake),
-             cmocka_unit_test(test_many))
+             cmocka_unit_test(test_many), cmocka_unit_test(test_many_stumbling))

@@ -11,6 +11,7 @@ struct work {
     uint32_t n; /* how many tasks are spawned, by the one that is waited for */
     bool in_group;
     thr_thread *waiter;
+    bool waits; /* the waiter; it alone looks */
     thr_event begun;
     thr_event go;
     thr_event spawned;
@@ -56,17 +57,28 @@ static void *wait_for_many(void *arg)
     else
         future = submit(executor, spawn_many, work);
     thr_event_wait(&work->spawned); /* the other worker has taken it */
+    work->waits = true;
     if (work->in_group)
         CHECK_OK(thr_group_wait(&group));
     else
         (void)result_of(future);
+    work->waits = false;
     CHECK_EQUAL(work->ran, work->n);
     return NULL;
 }
 
+static struct work work;
+
+/* Not in the wait. */
+static void *count_stranger(void *count)
+{
+    if (thr_current_thread() == work.waiter)
+        CHECK(!work.waits);
+    return count_up(count);
+}
+
 static void help(bool in_group, uint32_t n)
 {
-    static struct work work;
     enum { STRANGERS = 3 };
     thr_task strangers[STRANGERS];
     struct support_count count = {0};
@@ -76,7 +88,7 @@ static void help(bool in_group, uint32_t n)
     thr_future *future = submit(executor, wait_for_many, &work);
     thr_event_wait(&work.begun); /* both are busy: what is spawned here stays in the list, and stands before the rest */
     for (int i = 0; i < STRANGERS; i++)
-        CHECK_OK(thr_group_spawn(&group, &strangers[i], count_up, &count));
+        CHECK_OK(thr_group_spawn(&group, &strangers[i], count_stranger, &count));
     thr_event_set(&work.go);
     (void)result_of(future);
     CHECK_OK(thr_group_wait(&group));

@@ -42,6 +42,46 @@ static void test_run_by_who_waits(void **state)
     end(executor);
 }
 
+/* Also what a task spawns beside itself, into the group that it is in: no other worker comes for that. */
+struct beside {
+    thr_group group;
+    thr_task tasks[2];
+    thr_thread *waiter;
+    thr_thread *ran;
+};
+
+static void *say_who(void *arg)
+{
+    struct beside *beside = arg;
+    beside->ran = thr_current_thread();
+    return NULL;
+}
+
+static void *spawn_beside(void *arg)
+{
+    struct beside *beside = arg;
+    CHECK(thr_current_thread() == beside->waiter);
+    CHECK_OK(thr_group_spawn(&beside->group, &beside->tasks[1], say_who, beside));
+    return NULL;
+}
+
+static void *spawn_and_wait(void *arg)
+{
+    struct beside beside = {.group = THR_GROUP_INIT(executor), .waiter = thr_current_thread()};
+    CHECK_OK(thr_group_spawn(&beside.group, &beside.tasks[0], spawn_beside, &beside));
+    CHECK_OK(thr_group_wait(&beside.group));
+    CHECK(beside.ran == beside.waiter);
+    return arg;
+}
+
+static void test_spawned_beside(void **state)
+{
+    (void)state;
+    executor = make(1);
+    (void)result_of(submit(executor, spawn_and_wait, NULL));
+    end(executor);
+}
+
 /* All tasks wait for one another, with one worker: Python's hangs. */
 static void *sum(void *arg)
 {
@@ -341,7 +381,7 @@ static void test_deep(void **state)
 }
 
 SUPPORT_MAIN(cmocka_unit_test(test_replacements), cmocka_unit_test(test_run_by_who_waits),
-             cmocka_unit_test(test_not_with_a_deadline), cmocka_unit_test(test_tree_of_futures),
-             cmocka_unit_test(test_no_stranger_is_run), cmocka_unit_test(test_another_takes_the_place),
-             cmocka_unit_test(test_two_executors), cmocka_unit_test(test_waiting_for_oneself),
-             cmocka_unit_test(test_deep))
+             cmocka_unit_test(test_not_with_a_deadline), cmocka_unit_test(test_spawned_beside),
+             cmocka_unit_test(test_tree_of_futures), cmocka_unit_test(test_no_stranger_is_run),
+             cmocka_unit_test(test_another_takes_the_place), cmocka_unit_test(test_two_executors),
+             cmocka_unit_test(test_waiting_for_oneself), cmocka_unit_test(test_deep))
