@@ -10,7 +10,8 @@ extern const struct object model_lock, model_rlock, model_event, model_event_end
     model_barrier_action, model_barrier_end, model_rwlock, model_bitlock, model_queue, model_queue_two, model_future,
     model_rwlock_pass, model_condition_other, model_condition_wrong, model_future_end, model_deque, model_deque_two,
     model_deque_shared, model_hungry, model_watch, model_watch_future, model_watch_queue, model_queue_pass,
-    model_queue_room, model_queue_segments, model_watch_segments, model_queue_recycle, model_semaphore_crowd;
+    model_queue_room, model_queue_segments, model_watch_segments, model_queue_recycle, model_semaphore_crowd,
+    model_condition_twice;
 
 const struct object *const objects[] = {&model_bitlock,
                                         &model_lock,
@@ -35,6 +36,7 @@ const struct object *const objects[] = {&model_bitlock,
                                         &model_rwlock_pass,
                                         &model_condition_other,
                                         &model_condition_wrong,
+                                        &model_condition_twice,
                                         &model_future_end,
                                         &model_deque,
                                         &model_deque_two,

@@ -57,6 +57,9 @@ finds sync/handoff.c '/^void handoff\(/,/^\}/{/if \(head\)/,$s/lead\(.*/;/}' con
     --threads 3 --messages 2 --strays 1 --budget 2
 finds sync/rwlock.c '/^static bool withdraw\(/,/^\}/s/add_acquire\(/add_relaxed(/' rwlock_pass '' \
     --threads 3 --messages 2 --strays 1 --budget 2
+# A notify whose head, where another pended before, is not seen whole by who came for that one.
+finds sync/handoff.c '/^static void pend\(/,/^\}/s/cas_release\(/cas_relaxed(/' condition_twice '' \
+    --threads 3 --messages 1 --strays 0 --budget 3
 # Who has got an item, and leaves one to another who sleeps.
 finds work/side.c '/^static void pass_on\(/,/^\}/s/^( +)wait_wake\(.*/\1;/' queue_pass '' \
     --threads 3 --messages 2 --strays 1 --budget 2
@@ -73,7 +76,8 @@ finds work/deque.c 's/^( +)os_barrier_all\(\);/\1;/' deque 'push, pop | steal'
 "$made/model" --summary --threads 3 --messages 2 --strays 1 event latch latch_end once condition_other
 "$made/model" --summary --threads 3 --messages 1 --strays 0 lock
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 2 \
-    bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass condition_wrong
+    bitlock lock rlock semaphore permit barrier barrier_action rwlock rwlock_pass condition_wrong \
+    condition_twice
 "$made/model" --summary --threads 4 --messages 2 --strays 1 --budget 2 semaphore_crowd
 "$made/model" --summary --threads 3 --messages 2 --strays 1 --budget 1 condition future future_end watch watch_future
 "$made/model" --summary --threads 3 --messages 2 --budget 2 deque deque_two deque_shared hungry

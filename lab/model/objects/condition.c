@@ -4,18 +4,22 @@
 #include "threading/condition.h"
 
 #include "model/scenario.h"
+#include "threading/event.h"
 
 struct shared {
     thr_condition condition;
     thr_lock lock;
     uint32_t data; /* plain: a race if two are in */
     uint32_t told; /* that the lock is held, and may be released */
+    thr_event notified, waits_again;
 };
 
 static const struct named_field fields[] = {FIELD(struct shared, condition),
                                             FIELD(struct shared, lock),
                                             FIELD(struct shared, data),
                                             FIELD(struct shared, told),
+                                            FIELD(struct shared, notified),
+                                            FIELD(struct shared, waits_again),
                                             {0}};
 
 struct ghost {
@@ -350,4 +354,57 @@ const struct object model_condition_wrong = {
     .may_rest = rests_in_the_condition,
     .finish = nobody_is_left,
     .makes_sense = all_release,
+};
+
+/* -- The same twice: where the wrong one looks, in the record of who notifies, is another head by then -------------- */
+
+static void wait_twice(int thread)
+{
+    (void)thread;
+    (void)thr_lock_acquire(&shared()->lock);
+    for (int i = 0; i < 2; i++) {
+        if (thr_condition_wait(&shared()->condition, &shared()->lock) == THR_OK)
+            ghost()->chosen_count++;
+        thr_event_set(&shared()->waits_again);
+    }
+    (void)thr_lock_release(&shared()->lock);
+}
+
+static void notify_twice(int thread)
+{
+    (void)thread;
+    for (int i = 0; i < 2; i++) {
+        (void)thr_lock_acquire(&shared()->lock);
+        size_t woken = thr_condition_notify(&shared()->condition, 1);
+        ghost()->woken = (uint8_t)(ghost()->woken + woken);
+        thr_event_set(&shared()->notified);
+        (void)thr_lock_release(&shared()->lock);
+        thr_event_wait(&shared()->waits_again);
+    }
+}
+
+static void release_beside(int thread)
+{
+    (void)thread;
+    thr_event_wait(&shared()->notified);
+    (void)thr_lock_release(&shared()->lock);
+}
+
+static bool all_twice(void)
+{
+    return scenario_runs(wait_twice) == 1 && scenario_runs(notify_twice) == 1 && scenario_runs(release_beside) == 1;
+}
+
+static const struct model_operation twice_operations[] = {
+    {"wait, wait", wait_twice}, {"notify, notify", notify_twice}, {"release too", release_beside}};
+
+const struct object model_condition_twice = {
+    .name = "condition_twice",
+    .operations = twice_operations,
+    .count = sizeof twice_operations / sizeof *twice_operations,
+    .fields = fields,
+    .prepare = prepare,
+    .may_rest = rests_in_the_condition,
+    .finish = nobody_is_left,
+    .makes_sense = all_twice,
 };
