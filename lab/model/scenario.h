@@ -36,7 +36,7 @@ struct object {
     int count;                        /* of operations */
     bool watches;                     /* the words of wait/watch.c are part of the world; else nobody watches */
     bool large;                       /* searched with a budget, or where it is named */
-    size_t size;                      /* of what is shared; 0: no more than SHARED_USUAL */
+    size_t size;                      /* of what is shared, up to SHARED_SIZE; 0: no more than SHARED_USUAL */
 };
 
 #define FIELD(type, member)                                                                                            \

@@ -271,6 +271,8 @@ static void start(void)
     world.accesses_used = 0;
     scenario.object->prepare();
     step_begin(scenario.threads, scenario_body);
+    if (world.shared_size > sizeof world.shared)
+        fail("the search has no room for what the object shares");
 }
 
 /* One search, with a budget of unlikely steps. It stops at a violation: the path to it is then in the frames. */
