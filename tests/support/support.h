@@ -203,6 +203,11 @@ void support_wait_stopped_at(const char *file, int line, enum support_place plac
 /* Lets those that are stopped go on, and stops no more. */
 void support_go(enum support_place place);
 
+/* Calls function(arg), and before its n-th instruction between(arg), in a handler of signals: so that a race between two
+ * instructions happens for certain. False: it has ended before that; or no instruction can be stopped at, since this is
+ * not x86-64, or ThreadSanitizer is there. One thread at a time. */
+bool support_step(unsigned n, void (*function)(void *arg), void (*between)(void *arg), void *arg);
+
 /* -- Time --------------------------------------------------------------------------------------------------------- */
 
 /* Stops the clock that the library reads (thr_now, thr_after and all deadlines), so that a deadline passes exactly when

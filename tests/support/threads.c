@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "internal.h"
 #include "wait/atomic.h"
+#include "wait/tsan.h"
 #include "wait/wait.h"
 
 struct support_thread {
@@ -317,6 +319,68 @@ void support_stumble_stop(void)
 void support_stumble_once(uint32_t within)
 {
     (void)within;
+}
+
+#endif
+
+/* -- Between two instructions --------------------------------------------------------------------------------------- */
+
+#if defined(__x86_64__) && defined(REG_EFL) && !defined(WAIT_UNDER_TSAN)
+
+enum { TRAP = 0x100 }; /* of the flags: a signal after each instruction */
+
+static struct {
+    unsigned left; /* instructions; 0: none any more */
+    void (*between)(void *arg);
+    void *arg;
+} steps;
+
+static void stepped(int signal, siginfo_t *info, void *context)
+{
+    ucontext_t *stopped = context;
+    (void)signal, (void)info;
+    if (--steps.left > 0)
+        return;
+    stopped->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)TRAP;
+    steps.between(steps.arg);
+}
+
+/* Below the stack pointer may be what the function has there. */
+static inline __attribute__((always_inline)) void trap(bool on)
+{
+    if (on)
+        __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
+                         :
+                         : "i"(TRAP)
+                         : "memory", "cc");
+    else
+        __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; andl %0, (%%rsp); popfq; lea 128(%%rsp), %%rsp"
+                         :
+                         : "i"(~TRAP)
+                         : "memory", "cc");
+}
+
+bool support_step(unsigned n, void (*function)(void *arg), void (*between)(void *arg), void *arg)
+{
+    struct sigaction action = {.sa_sigaction = stepped, .sa_flags = SA_SIGINFO};
+    if (sigaction(SIGTRAP, &action, NULL) != 0)
+        support_fail(__FILE__, __LINE__, "sigaction: %s", strerror(errno));
+    steps.left = n;
+    steps.between = between;
+    steps.arg = arg;
+    trap(true);
+    function(arg);
+    trap(false);
+    return steps.left == 0;
+}
+
+#else
+
+bool support_step(unsigned n, void (*function)(void *arg), void (*between)(void *arg), void *arg)
+{
+    (void)n, (void)between;
+    function(arg);
+    return false;
 }
 
 #endif

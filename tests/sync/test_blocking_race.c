@@ -3,6 +3,8 @@
 
 #include "blocking.h"
 
+#include <sched.h>
+
 /* -- A grant races with the sleep ---------------------------------------------------------------------------------- */
 
 /* The waiter is registered and not yet asleep: no wake by the system can reach it. */
@@ -365,6 +367,62 @@ static void wait_and_give_at_once(const struct row *row)
     support_thread_join(waits);
 }
 
+/* -- At each instruction ------------------------------------------------------------------------------------------- */
+
+/* A waiter comes before any one of the instructions of a give, and sleeps, or is through, before the next. */
+struct between {
+    struct waiter waiter;
+    struct support_count go;
+    bool given;
+    bool came_late; /* after that */
+};
+
+static void wait_when_told(void *arg)
+{
+    struct between *between = arg;
+    support_count_wait(&between->go, 1);
+    waiter_run(&between->waiter);
+}
+
+static void let_it_wait(void *arg)
+{
+    struct between *between = arg;
+    between->came_late = between->given;
+    support_count_add(&between->go);
+    while (support_count_get(&between->waiter.done) == 0 && support_blocked(between->waiter.any) == 0)
+        (void)sched_yield();
+    if (support_count_get(&between->waiter.done) == 0)
+        support_wait_blocked(between->waiter.any, 1);
+}
+
+static void give_it(void *arg)
+{
+    struct between *between = arg;
+    between->waiter.row->give(between->waiter.any);
+    between->given = true;
+}
+
+static void wait_in_the_middle_of_a_give(const struct row *row)
+{
+    if (row->traits & (CHOOSES | LOCKED))
+        return; /* it may come too late, or wait for the lock */
+    if (!hook_steers())
+        return; /* what is inline is one instruction, and the rest the same */
+    bool came_before = true;
+    for (unsigned n = 1; came_before; n++) {
+        struct any any = {0};
+        struct between between = {.waiter = {.row = row, .any = &any, .deadline = THR_FOREVER}};
+        row->begin(&any);
+        struct support_thread *thread = support_thread_start(wait_when_told, &between);
+        came_before = support_step(n, give_it, let_it_wait, &between);
+        if (!came_before)
+            support_count_add(&between.go);
+        support_thread_join(thread);
+        CHECK_OK(between.waiter.result);
+        came_before = came_before && !between.came_late;
+    }
+}
+
 EACH_ROW(give_before_sleep)
 EACH_ROW(give_after_timeout)
 EACH_ROW(give_after_interrupt)
@@ -375,9 +433,11 @@ EACH_ROW(crowd_goes)
 EACH_ROW(freed_during_wake)
 EACH_ROW(freed_at_random)
 EACH_ROW(wait_and_give_at_once)
+EACH_ROW(wait_in_the_middle_of_a_give)
 
 SUPPORT_MAIN(cmocka_unit_test(test_give_before_sleep), cmocka_unit_test(test_give_after_timeout),
              cmocka_unit_test(test_give_after_interrupt), cmocka_unit_test(test_give_after_timeout_of_one),
              cmocka_unit_test(test_give_after_interrupt_of_one), cmocka_unit_test(test_give_after_one_gave_up),
              cmocka_unit_test(test_crowd_goes), cmocka_unit_test(test_freed_during_wake),
-             cmocka_unit_test(test_freed_at_random), cmocka_unit_test(test_wait_and_give_at_once))
+             cmocka_unit_test(test_freed_at_random), cmocka_unit_test(test_wait_and_give_at_once),
+             cmocka_unit_test(test_wait_in_the_middle_of_a_give))
