@@ -183,6 +183,54 @@ static void too_many_readers(thr_rwlock *lock)
     CHECK_OK(thr_rwlock_release_read(lock));
 }
 
+/* Another reader comes before any one of the instructions by which a reader does. */
+struct readers {
+    thr_rwlock *lock;
+    struct support_count go;
+    struct support_count holds;
+    struct support_count leave;
+};
+
+static void read_when_told(void *arg)
+{
+    struct readers *readers = arg;
+    support_count_wait(&readers->go, 1);
+    CHECK_OK(thr_rwlock_acquire_read(readers->lock));
+    support_count_add(&readers->holds);
+    support_count_wait(&readers->leave, 1);
+    CHECK_OK(thr_rwlock_release_read(readers->lock));
+}
+
+static void let_it_read(void *arg)
+{
+    struct readers *readers = arg;
+    support_count_add(&readers->go);
+    support_count_wait(&readers->holds, 1);
+}
+
+static void read_beside(void *arg)
+{
+    const struct readers *readers = arg;
+    CHECK_OK(thr_rwlock_acquire_read(readers->lock));
+}
+
+static void reader_between(thr_rwlock *lock)
+{
+    bool came = true;
+    for (unsigned n = 1; came; n++) {
+        struct readers readers = {.lock = lock};
+        struct support_thread *thread = support_thread_start(read_when_told, &readers);
+        came = support_step(n, read_beside, let_it_read, &readers);
+        if (!came)
+            let_it_read(&readers);
+        CHECK_OK(thr_rwlock_release_read(lock));
+        CHECK(!thr_rwlock_try_acquire_write(lock)); /* the other holds it */
+        support_count_add(&readers.leave);
+        support_thread_join(thread);
+        check_free(lock);
+    }
+}
+
 static void test_zeroed(void **state)
 {
     (void)state;
@@ -201,10 +249,11 @@ BOTH_WAYS(release_by_another_writer)
 BOTH_WAYS(acquire_under_the_own_write_lock)
 BOTH_WAYS(write_under_the_own_read_lock)
 BOTH_WAYS(too_many_readers)
+BOTH_WAYS(reader_between)
 
 SUPPORT_MAIN(cmocka_unit_test(test_many_readers), cmocka_unit_test(test_writer_excludes),
              cmocka_unit_test(test_acquire_again), cmocka_unit_test(test_another_thread_releases_the_read_lock),
              cmocka_unit_test(test_release_of_a_free_lock), cmocka_unit_test(test_release_on_the_wrong_side),
              cmocka_unit_test(test_release_by_another_writer), cmocka_unit_test(test_acquire_under_the_own_write_lock),
              cmocka_unit_test(test_write_under_the_own_read_lock), cmocka_unit_test(test_too_many_readers),
-             cmocka_unit_test(test_zeroed))
+             cmocka_unit_test(test_reader_between), cmocka_unit_test(test_zeroed))
