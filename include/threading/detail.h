@@ -46,7 +46,7 @@ THR__BEGIN
 /* Nonzero while the laboratory steers this process: every inline path then takes its out-of-line twin. */
 extern THR_API int thr__hooked;
 
-/* What this thread writes into the word of a lock it holds: its registry number << 4 | 1; a thread without a number
+/* What this thread writes into the word of a lock it holds: its registry number << 5 | 1; a thread without a number
  * has number 0. And THR__ASK, where the inline paths of locks are not for it: as long as the laboratory steers; and at
  * first, until it has been seen that nobody does. So these paths need not look at thr__hooked. */
 enum { THR__ASK = 2 };

@@ -33,7 +33,7 @@ bool memory_has(uintptr_t at)
     if (at - (uintptr_t)handoff_crowds < sizeof handoff_crowds)
         return true;
     for (int i = 0; i < THREADS; i++) {
-        if (at - (uintptr_t)&world.records[i].pending < sizeof world.records[i].pending)
+        if (at == (uintptr_t)&world.records[i].notified || at == (uintptr_t)&world.records[i].pending)
             return true;
     }
     return false;

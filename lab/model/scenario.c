@@ -8,10 +8,10 @@
 extern const struct object model_lock, model_rlock, model_event, model_event_end, model_semaphore, model_semaphore_end,
     model_permit, model_latch, model_latch_end, model_once, model_condition, model_condition_end, model_barrier,
     model_barrier_action, model_barrier_end, model_rwlock, model_bitlock, model_queue, model_queue_two, model_future,
-    model_rwlock_pass, model_condition_other, model_condition_wrong, model_future_end, model_deque, model_deque_two,
-    model_deque_shared, model_hungry, model_watch, model_watch_future, model_watch_queue, model_queue_pass,
-    model_queue_room, model_queue_segments, model_watch_segments, model_queue_recycle, model_semaphore_crowd,
-    model_condition_twice;
+    model_rwlock_pass, model_condition_other, model_condition_again, model_condition_wrong, model_future_end,
+    model_deque, model_deque_two, model_deque_shared, model_hungry, model_watch, model_watch_future, model_watch_queue,
+    model_queue_pass, model_queue_room, model_queue_segments, model_watch_segments, model_queue_recycle,
+    model_semaphore_crowd, model_condition_twice;
 
 const struct object *const objects[] = {&model_bitlock,
                                         &model_lock,
@@ -35,6 +35,7 @@ const struct object *const objects[] = {&model_bitlock,
                                         &model_future,
                                         &model_rwlock_pass,
                                         &model_condition_other,
+                                        &model_condition_again,
                                         &model_condition_wrong,
                                         &model_condition_twice,
                                         &model_future_end,

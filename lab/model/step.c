@@ -398,7 +398,7 @@ uint64_t step_hash(void)
         const struct thread *thread = &world.threads[i];
         hash = hash_mix(hash, thread->stack_hash + thread->state);
         hash = hash_mix(hash, world.records[i].pending);
-        hash = hash_mix(hash, (uintptr_t)world.records[i].pending_only);
+        hash = hash_mix(hash, (uintptr_t)world.records[i].notified);
         if (thread->state == ENDED)
             continue;
         hash = hash_mix(hash, thread->pending.at + ((uint64_t)thread->pending.operation << 56));

@@ -41,6 +41,8 @@ const char *trace_name(uintptr_t at)
     for (int i = 0; i < THREADS; i++) {
         if (at == (uintptr_t)&world.records[i].pending)
             (void)snprintf(name, sizeof names[0], "record%d.pending", i + 1);
+        if (at == (uintptr_t)&world.records[i].notified)
+            (void)snprintf(name, sizeof names[0], "record%d.notified", i + 1);
     }
     if (at - (uintptr_t)watch_counts < sizeof watch_counts)
         return "watch_counts";

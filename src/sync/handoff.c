@@ -10,6 +10,7 @@
 enum { FIRST = HANDOFF_FIRST, NEXT = 1 };
 
 uint64_t handoff_crowds[HANDOFF_CROWDS];
+static struct waiter gone; /* stands for one that a fork has left behind (H6) */
 
 /* -- Lists -------------------------------------------------------------------------------------------------------- */
 
@@ -87,39 +88,15 @@ static struct waiter *take(uint64_t *word, const thr_lock *lock)
     return head;
 }
 
-/* Adds the head to those in the caller's record. As the first it needs no bitlock: others only take out. */
-static void pend(struct waiter *head)
+static struct wait_record *record_of(uint32_t number)
 {
-    struct wait_record *record = wait_self;
-    const thr_lock *lock = head->lock; /* once the head is there, another's release may let it go */
-    uint64_t none = 0;
-    handoff_set(&head->heads, NULL);
-    if (load_relaxed(&record->pending) == 0 && cas_release(&record->pending, &none, data_of(head))) {
-        record->pending_only = lock;
-    } else {
-        record->pending_only = NULL;
-        add(&record->pending, head);
-    }
-}
-
-/* The same as `take` from the caller's record. The only head is taken without a look at it, since it may be gone: relaxed,
- * since the caller itself has put it there, or else the word would have changed. */
-static struct waiter *take_own(const thr_lock *lock)
-{
-    struct wait_record *record = wait_self;
-    uint64_t data = load_relaxed(&record->pending);
-    bool only = data != 0 && !(data & BITLOCK_BITS) && record->pending_only == lock;
-    if (only && cas_relaxed(&record->pending, &data, 0))
-        return heads_of(data);
-    return take(&record->pending, lock);
+    return wait_self && wait_self->number == number ? wait_self : wait_find(number);
 }
 
 /* From the record of the thread with this number. */
 static struct waiter *take_pending(const thr_lock *lock, uint32_t number)
 {
-    if (wait_self && wait_self->number == number)
-        return take_own(lock);
-    struct wait_record *record = wait_find(number);
+    struct wait_record *record = record_of(number);
     return record ? take(&record->pending, lock) : NULL;
 }
 
@@ -173,6 +150,17 @@ void handoff_take(const thr_lock *lock, uint32_t number, struct release *release
     release->more = rest != NULL;
 }
 
+void handoff_grant_notified(uint32_t number)
+{
+    struct wait_record *record = record_of(number);
+    if (!record)
+        return;
+    struct waiter *waiter = load_relaxed(&record->notified);
+    store_relaxed(&record->notified, NULL);
+    if (waiter != &gone)
+        grant(waiter, NULL);
+}
+
 void handoff_stumble(const thr_lock *lock, struct release *release)
 {
     struct waiter *head = join(release->granted, release->more ? take(crowd_of(lock), lock) : NULL);
@@ -194,6 +182,24 @@ static bool mark(thr_lock *lock)
     return true;
 }
 
+/* The only one, in a lock of the caller's that has nobody pending. False: it has to pend, or the lock is not the caller's any
+ * more. */
+static bool notify_only(struct waiter *waiter)
+{
+    struct wait_record *record = wait_self;
+    thr_lock *lock = waiter->lock;
+    uint32_t word = load_relaxed(&lock->word_);
+    if (waiter->next || load_relaxed(&record->notified))
+        return false;
+    store_relaxed(&record->notified, waiter);
+    while ((word & ~LOCK_BITS) == wait_me() && !(word & LOCK_PENDING)) {
+        if (cas_release(&lock->word_, &word, word | LOCK_NOTIFIED))
+            return true;
+    }
+    store_relaxed(&record->notified, NULL);
+    return false;
+}
+
 void handoff(struct waiter *head)
 {
     thr_lock *lock = head->lock;
@@ -201,11 +207,13 @@ void handoff(struct waiter *head)
         lead(head);
         return;
     }
-    pend(head);
+    if (notify_only(head))
+        return;
+    add(&wait_self->pending, head);
     if (mark(lock))
         return;
     /* Another thread has released the lock meanwhile, and has taken what was pending, or has not (H1). */
-    head = take_own(lock);
+    head = take(&wait_self->pending, lock);
     if (head)
         lead(head);
 }
@@ -221,4 +229,11 @@ void handoff_after_fork(void)
 {
     for (int i = 0; i < HANDOFF_CROWDS; i++)
         store_relaxed(&handoff_crowds[i], 0);
+}
+
+void handoff_lose(struct wait_record *record)
+{
+    store_relaxed(&record->pending, 0);
+    if (load_relaxed(&record->notified))
+        store_relaxed(&record->notified, &gone);
 }

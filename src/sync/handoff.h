@@ -1,7 +1,7 @@
 /* handoff.h - waiters that were notified, and now go to their lock, a few at a time.
  *
- * A notify under the lock would only wake threads that then fall asleep on the lock. So it leaves them asleep, pending in
- * the record of the thread that holds the lock, and the release of the lock grants the first few (HANDOFF_FIRST), and
+ * A notify under the lock would only wake threads that then fall asleep on the lock. So it leaves them asleep, in the
+ * record of the thread that holds the lock, and the release of the lock grants the first few (HANDOFF_FIRST), and
  * wakes them. Who is left joins the lock's crowd; from then on each release of the lock, whoever releases it, grants one
  * more, until nobody is left.
  *
@@ -11,9 +11,10 @@
  * and its other wakes come late. Where the lock is held for long, more come too early. These sleep on the lock, which
  * each release wakes one of, as ever.
  *
+ *  record.notified  a waiter for a lock that this thread holds: the first that it has notified, if it was only one, and
+ *                   the place was free. NULL: there is none
  *  record.pending   a bitlock (wait/bitlock.h) whose data is the list of heads: each is the first of the waiters for one
- *                   lock, with the others as its followers: those notified since that thread took the lock. The first
- *                   head comes by one compare-and-swap, and the thread itself takes it out by one if no other came
+ *                   lock, with the others as its followers: those that this thread has notified besides
  *  handoff_crowds   the same, by the lock's address: those who were left by a release
  *
  * H1  A head is pending in a thread's record => that thread's number and PENDING stand in the head's lock, or somebody is
@@ -25,6 +26,9 @@
  *     whose number stands there. If that is another thread (any may release), it clears PENDING first: a notify by that
  *     one meanwhile sets the bit again, and the release, which finds the word changed, looks once more.
  * H5  The last access to a waiter by anyone but itself is the grant's addition; then only its address is used.
+ * H6  NOTIFIED stands in a lock => it is held, and the record of the thread whose number stands there has its waiter in
+ *     `notified`. Whoever frees the lock clears the bit by that, then takes the waiter, and only then empties the place; the
+ *     thread fills it only when it is empty. So one place does for all locks of a thread, without a read-modify-write.
  *
  *  bits of state   meaning                                         changed by
  *  0  HANDOFF_ASLEEP  the waiter may sleep on the state            the waiter, before it sleeps and at its end
@@ -40,9 +44,9 @@
  * Who notifies without the lock grants the first likewise, and the very first leads the others: with the lock, it pends
  * them as if it had notified them.
  *
- * Order: the grant's addition is a release, the waiter's read of the sum an acquire. Setting PENDING is a release, and
- * clearing it for another thread an acquire: who clears it sees who was pending. A crowd changes only in a release, before
- * the lock is free, so the lock orders it. */
+ * Order: the grant's addition is a release, the waiter's read of the sum an acquire. Setting PENDING or NOTIFIED is a
+ * release, and clearing either for another thread an acquire: who clears it sees who was there. A crowd changes only in a
+ * release, before the lock is free, so the lock orders it. */
 
 #ifndef SYNC_HANDOFF_H
 #define SYNC_HANDOFF_H
@@ -96,10 +100,14 @@ void handoff_take(const thr_lock *lock, uint32_t number, struct release *release
 /* Tells those that a release took to go. */
 void handoff_grant(struct waiter *granted);
 
+/* For a release that has freed a lock with NOTIFIED, of the thread with this number: tells that waiter to go. */
+void handoff_grant_notified(uint32_t number);
+
 /* For a release that took some, and then found that another had freed the lock: all go on. */
 void handoff_stumble(const thr_lock *lock, struct release *release);
 
-/* In the child of a fork: nobody waits any more. */
+/* In the child of a fork nobody waits any more: in a crowd, or in a thread's record. */
 void handoff_after_fork(void);
+void handoff_lose(struct wait_record *record);
 
 #endif

@@ -9,7 +9,9 @@
  *  3  PENDING      notified waiters sleep until it is   their notifier, which holds    release, when it has let the
  *                  released (handoff.h); also while     it; release, if it leaves      last of them go
  *                  it is free                           some
- *  4..31           the holder's number, 0 if it has     acquire                        release
+ *  4  NOTIFIED     a notified waiter sleeps until it    its notifier, which holds it   release, which lets it go
+ *                  is released (handoff.h)
+ *  5..31           the holder's number, 0 if it has     acquire                        release
  *                  none: a hint for thr_dump
  *
  *  word              may be taken by; PENDING may be there besides
@@ -150,9 +152,11 @@ taken:
     return result;
 }
 
+/* The first look is a compare-and-swap, which fetches the line once: who has let this thread go, most often has it. */
 void lock_retake(thr_lock *lock)
 {
-    if (!spin_for(lock)) {
+    uint32_t word = 0;
+    if (!cas_acquire(&lock->word_, &word, wait_me()) && !spin_for(lock)) {
         struct wait wait;
         wait_begin(&wait, WAIT_LOCK, lock, THR_FOREVER);
         wait.interruptible = false;
@@ -171,22 +175,24 @@ thr_result lock_give(thr_lock *lock)
     uint32_t next;
     tsan_release(lock);
     if (mine)
-        handoff_take(lock, word >> LOCK_NUMBER_SHIFT, &release);
+        handoff_take(lock, word >> WAIT_NUMBER_SHIFT, &release);
     do {
         if ((word & LOCK_HELD) && (word & LOCK_PENDING) && (word & ~LOCK_BITS) != mine) {
             word = and_acquire(&lock->word_, ~LOCK_PENDING) & ~LOCK_PENDING;
-            handoff_take(lock, word >> LOCK_NUMBER_SHIFT, &release);
+            handoff_take(lock, word >> WAIT_NUMBER_SHIFT, &release);
         }
         if (!(word & LOCK_HELD)) {
             handoff_stumble(lock, &release);
             return hook_misuse(lock, THR_NOT_LOCKED);
         }
         next = (word & LOCK_STARVED ? LOCK_WAITERS | LOCK_STARVED : 0) | (release.more ? LOCK_PENDING : 0);
-    } while (!cas_release(&lock->word_, &word, next));
+    } while (!cas_acq_rel(&lock->word_, &word, next)); /* acquire: for who is notified */
     if (word & LOCK_WAITERS) {
         spin_waker(lock);
         wait_wake(&lock->word_, 1, word & LOCK_STARVED ? ASK_STARVED : OS_ANY);
     }
+    if (word & LOCK_NOTIFIED)
+        handoff_grant_notified(word >> WAIT_NUMBER_SHIFT);
     handoff_grant(release.granted);
     return THR_OK;
 }

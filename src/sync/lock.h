@@ -11,8 +11,8 @@
 #define LOCK_WAITERS 2u
 #define LOCK_STARVED 4u
 #define LOCK_PENDING 8u
-#define LOCK_BITS (LOCK_WAITERS | LOCK_STARVED | LOCK_PENDING)
-#define LOCK_NUMBER_SHIFT 4
+#define LOCK_NOTIFIED 16u
+#define LOCK_BITS (LOCK_WAITERS | LOCK_STARVED | LOCK_PENDING | LOCK_NOTIFIED)
 
 /* Takes the lock by the deadline. The wait is recorded as one of `kind` for `object`. */
 thr_result lock_take(thr_lock *lock, thr_time deadline, enum wait_kind kind, const void *object);

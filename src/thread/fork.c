@@ -66,7 +66,7 @@ static void in_child(void)
     handoff_after_fork();
     for (uint32_t number = 1; number < pool_end(); number++) {
         thr_thread *thread = pool_find(number);
-        store_relaxed(&thread->record.pending, 0); /* threads that are gone waited there (sync/handoff.h) */
+        handoff_lose(&thread->record);
         if (thread != self)
             lose(thread);
     }

@@ -20,7 +20,7 @@
 
 #include "thread/thread.h"
 
-enum { FIRST = 64, CHUNKS = 22 };
+enum { FIRST = 64, CHUNKS = 21 };
 
 _Static_assert(((uint64_t)FIRST << CHUNKS) - FIRST <= NUMBER_LIMIT, "numbers fit into a lock's word");
 _Static_assert(sizeof(struct thr_thread) <= 768, "a thread costs little");

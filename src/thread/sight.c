@@ -65,7 +65,7 @@ enum sight_holder sight_holder(const struct wait_record *wait, uint32_t *number)
     case WAIT_WRITE:
         if (!os_peek(object, &word) || !(word & 1))
             return FREE;
-        *number = word >> 4;
+        *number = word >> WAIT_NUMBER_SHIFT;
         return *number ? HELD_BY : HELD;
     case WAIT_JOIN:
     case WAIT_START:

@@ -57,7 +57,7 @@ enum thread_origin {
 enum {
     NAME_INLINE = 64,   /* bytes of the name that are kept in the thread, with the 0 */
     MESSAGE_SIZE = 256, /* of a failure, with the 0 */
-    NUMBER_LIMIT = 1 << 28
+    NUMBER_LIMIT = 1 << (32 - WAIT_NUMBER_SHIFT)
 };
 
 struct thr_thread {

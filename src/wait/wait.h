@@ -65,9 +65,9 @@ struct wait_record {
      * handler ran, while it keeps its place in the object's queue. True ends the wait with THR_INTERRUPTED. */
     bool (*interrupt)(void *arg);
     void *interrupt_arg;
-    /* Waiters that this thread's next release of their lock lets go; see sync/handoff.h. */
+    /* Waiters that this thread's next release of their lock lets go: a struct waiter, and a list; see sync/handoff.h. */
+    void *notified;
     uint64_t pending;
-    const void *pending_only; /* the thread's own note: all of them wait for this lock, as one list */
     /* Where it waits for a condition, a struct waiter; NULL while it does, or where it has none. See sync/condition.c. */
     void *waiter;
 };
@@ -87,10 +87,13 @@ static inline uint32_t wait_me(void)
     return me;
 }
 
+/* In the word of a lock, below the holder's number. */
+enum { WAIT_NUMBER_SHIFT = 5 };
+
 /* The thread's number is this from now on. */
 static inline void wait_number(uint32_t number)
 {
-    thr__me = number << 4 | 1 | (thr__steered() ? THR__ASK : 0);
+    thr__me = number << WAIT_NUMBER_SHIFT | 1 | (thr__steered() ? THR__ASK : 0);
 }
 
 /* What this floor needs of the registry, which is above it and keeps the records (thread/registry.c).

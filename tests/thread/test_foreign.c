@@ -132,7 +132,7 @@ static void block_then_ask(void *arg)
     thr_event_clear(&shared->go);
     CHECK(thr_current_thread() != NULL);
     CHECK_EQUAL(wait_self->number, number);
-    CHECK_EQUAL(wait_me(), number << 4 | 1);
+    CHECK_EQUAL(wait_me(), number << WAIT_NUMBER_SHIFT | 1);
     support_count_add(&shared->ready);
     (void)thr_event_wait(&shared->go);
 }

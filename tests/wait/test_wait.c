@@ -68,7 +68,7 @@ static void test_record(void **state)
     int b;
     CHECK(record != NULL);
     CHECK(record == wait_self);
-    CHECK_EQUAL(wait_me(), record->number << 4 | 1);
+    CHECK_EQUAL(wait_me(), record->number << WAIT_NUMBER_SHIFT | 1);
     check_record(record, WAIT_NOTHING, NULL, 0);
     wait_begin(&outer, WAIT_LOCK, &a, 123);
     check_record(record, WAIT_LOCK, &a, 123);
@@ -235,7 +235,7 @@ static void take_number(void *arg)
 {
     struct numbers *numbers = arg;
     const struct wait_record *record = support_record();
-    CHECK_EQUAL(wait_me(), record->number << 4 | 1);
+    CHECK_EQUAL(wait_me(), record->number << WAIT_NUMBER_SHIFT | 1);
     numbers->number[support_index()] = record->number;
     support_count_add(&numbers->there);
     support_count_wait(&numbers->go, 1);

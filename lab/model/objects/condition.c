@@ -177,7 +177,7 @@ static void finish(void)
     check(!thr_lock_locked(&shared()->lock), "the lock is still held");
     check(shared()->condition.word_ == 0, "somebody is left in the condition");
     for (int i = 0; i < THREADS; i++)
-        check(world.records[i].pending == 0, "somebody is left pending");
+        check(world.records[i].pending == 0 && !world.records[i].notified, "somebody is left pending");
     check(handoff_crowds[0] == 0, "somebody is left in the crowd");
 }
 
@@ -258,7 +258,7 @@ static void notify_and_keep(int thread)
     (void)thread;
     (void)thr_lock_acquire(&shared()->lock);
     __atomic_store_n(&shared()->told, 1, __ATOMIC_RELEASE);
-    ghost()->woken = (uint8_t)thr_condition_notify(&shared()->condition, 1);
+    ghost()->woken += (uint8_t)thr_condition_notify(&shared()->condition, 1);
 }
 
 static void release_for_it(int thread)
@@ -298,6 +298,35 @@ const struct object model_condition_other = {
     .may_rest = rests_for_it,
     .finish = all_came_back,
     .makes_sense = all_three,
+};
+
+/* -- And who notifies has the lock again, and does so once more: four threads --------------------------------------- */
+
+static void notify_again(int thread)
+{
+    notify_and_keep(thread);
+    (void)thr_lock_acquire(&shared()->lock);
+    ghost()->woken += (uint8_t)thr_condition_notify(&shared()->condition, 1);
+    leave();
+}
+
+static bool all_again(void)
+{
+    return scenario_runs(wait_once) == 2 && scenario_runs(notify_again) == 1 && scenario_runs(release_for_it) == 1;
+}
+
+static const struct model_operation again_operations[] = {
+    {"wait", wait_once}, {"notify, keep, notify", notify_again}, {"release for it", release_for_it}};
+
+const struct object model_condition_again = {
+    .name = "condition_again",
+    .operations = again_operations,
+    .count = sizeof again_operations / sizeof *again_operations,
+    .fields = fields,
+    .prepare = prepare,
+    .may_rest = rests_for_it,
+    .finish = all_came_back,
+    .makes_sense = all_again,
 };
 
 /* -- Two release the lock of who notifies, of whom one is wrong ----------------------------------------------------- */
