@@ -255,6 +255,45 @@ static void test_waiter_is_gone(void **state)
     thr_thread_unref(gone.thread);
 }
 
+/* Who forks holds a lock, and has notified somebody who waits for it. In the child its release lets nobody go, and not whom
+ * the same thread has notified of something else since. */
+static void release_both(void *arg)
+{
+    enum { TURNS = 10000 };
+    struct gone *gone = arg;
+    struct gone live = {.lock = THR_LOCK_INIT};
+    if (!THREADS_IN_CHILD) {
+        CHECK_OK(thr_lock_release(&gone->lock));
+        return;
+    }
+    CHECK_OK(thr_spawn(&live.thread, wait_for_new, &live));
+    support_wait_blocked(&live.new, 1);
+    CHECK_OK(thr_lock_acquire(&live.lock));
+    CHECK_EQUAL(thr_condition_notify(&live.new, 1), 1);
+    CHECK_OK(thr_lock_release(&gone->lock));
+    for (int turns = 0; turns < TURNS; turns++)
+        thr_sleep(0);
+    CHECK_EQUAL(support_blocked(&live.new), 1);
+    CHECK_OK(thr_lock_release(&live.lock));
+    CHECK_OK(thr_thread_join(live.thread, NULL));
+    thr_thread_unref(live.thread);
+}
+
+static void test_notified_is_gone(void **state)
+{
+    (void)state;
+    struct gone gone = {.lock = THR_LOCK_INIT};
+    CHECK_OK(thr_spawn(&gone.thread, wait_for_old, &gone));
+    support_wait_blocked(&gone.old, 1);
+    CHECK_OK(thr_lock_acquire(&gone.lock));
+    CHECK_EQUAL(thr_condition_notify(&gone.old, 1), 1);
+    in_child(release_both, &gone, 0);
+    CHECK_EQUAL(support_blocked(&gone.old), 1);
+    CHECK_OK(thr_lock_release(&gone.lock));
+    CHECK_OK(thr_thread_join(gone.thread, NULL));
+    thr_thread_unref(gone.thread);
+}
+
 /* Those that are gone have come before those that live: these are notified all the same. */
 enum { GONE = 20, LIVE = 12 };
 
@@ -511,6 +550,6 @@ static void test_handlers_of_the_program(void **state)
 
 SUPPORT_MAIN(cmocka_unit_test(test_from_main), cmocka_unit_test(test_from_a_worker),
              cmocka_unit_test(test_from_a_foreign_thread), cmocka_unit_test(test_beside_a_foreign_thread),
-             cmocka_unit_test(test_waiter_is_gone), cmocka_unit_test(test_gone_came_first),
-             cmocka_unit_test(test_handles), cmocka_unit_test(test_not_alive), cmocka_unit_test(test_under_load),
-             cmocka_unit_test(test_handlers_of_the_program))
+             cmocka_unit_test(test_waiter_is_gone), cmocka_unit_test(test_notified_is_gone),
+             cmocka_unit_test(test_gone_came_first), cmocka_unit_test(test_handles), cmocka_unit_test(test_not_alive),
+             cmocka_unit_test(test_under_load), cmocka_unit_test(test_handlers_of_the_program))
