@@ -59,6 +59,14 @@ static inline bool look(thr_lock *lock, uint32_t *word)
     return may_take(*word, false) && cas_acquire(&lock->word_, word, wait_me() | *word);
 }
 
+/* The same by a compare-and-swap at once: it fetches the line to be written, and once, where a look and a compare-and-swap
+ * fetch it twice. For looks that most often find the lock free. */
+static inline bool seize(thr_lock *lock, uint32_t *word)
+{
+    *word = 0;
+    return cas_acquire(&lock->word_, word, wait_me()) || look(lock, word);
+}
+
 /* The first looks, which come fast. */
 static bool look_fast(thr_lock *lock, uint32_t *word)
 {
@@ -69,7 +77,7 @@ static bool look_fast(thr_lock *lock, uint32_t *word)
             before = os_now();
         else
             os_pause();
-        if (look(lock, word)) {
+        if (seize(lock, word)) {
             if (timed)
                 spin_look_took(os_now() - before);
             return true;
@@ -152,11 +160,10 @@ taken:
     return result;
 }
 
-/* The first look is a compare-and-swap, which fetches the line once: who has let this thread go, most often has it. */
 void lock_retake(thr_lock *lock)
 {
-    uint32_t word = 0;
-    if (!cas_acquire(&lock->word_, &word, wait_me()) && !spin_for(lock)) {
+    uint32_t word;
+    if (!seize(lock, &word) && !spin_for(lock)) {
         struct wait wait;
         wait_begin(&wait, WAIT_LOCK, lock, THR_FOREVER);
         wait.interruptible = false;
