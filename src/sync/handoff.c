@@ -188,10 +188,10 @@ static bool notify_only(struct waiter *waiter)
 {
     struct wait_record *record = wait_self;
     thr_lock *lock = waiter->lock;
-    uint32_t word = load_relaxed(&lock->word_);
     if (waiter->next || load_relaxed(&record->notified))
         return false;
     store_relaxed(&record->notified, waiter);
+    uint32_t word = load_relaxed(&lock->word_);
     while ((word & ~LOCK_BITS) == wait_me() && !(word & LOCK_PENDING)) {
         if (cas_release(&lock->word_, &word, word | LOCK_NOTIFIED))
             return true;

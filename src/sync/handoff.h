@@ -11,8 +11,8 @@
  * and its other wakes come late. Where the lock is held for long, more come too early. These sleep on the lock, which
  * each release wakes one of, as ever.
  *
- *  record.notified  a waiter for a lock that this thread holds: the first that it has notified, if it was only one, and
- *                   the place was free. NULL: there is none
+ *  record.notified  a waiter for a lock that this thread holds: the first that it has let go, if it was only one, and the
+ *                   place was free. NULL: there is none
  *  record.pending   a bitlock (wait/bitlock.h) whose data is the list of heads: each is the first of the waiters for one
  *                   lock, with the others as its followers: those that this thread has notified besides
  *  handoff_crowds   the same, by the lock's address: those who were left by a release
@@ -29,6 +29,7 @@
  * H6  NOTIFIED stands in a lock => it is held, and the record of the thread whose number stands there has its waiter in
  *     `notified`. Whoever frees the lock clears the bit by that, then takes the waiter, and only then empties the place; the
  *     thread fills it only when it is empty. So one place does for all locks of a thread, without a read-modify-write.
+ *     (After a fork it stays filled until that lock is released, or for good; the thread then pends them all.)
  *
  *  bits of state   meaning                                         changed by
  *  0  HANDOFF_ASLEEP  the waiter may sleep on the state            the waiter, before it sleeps and at its end

@@ -12,7 +12,8 @@
  *  4  NOTIFIED     a notified waiter sleeps until it    its notifier, which holds it   release, which lets it go
  *                  is released (handoff.h)
  *  5..31           the holder's number, 0 if it has     acquire                        release
- *                  none: a hint for thr_dump
+ *                  none: for thr_dump, and by it a
+ *                  release finds whom to let go
  *
  *  word              may be taken by; PENDING may be there besides
  *  0                 anyone
@@ -72,15 +73,16 @@ static bool look_fast(thr_lock *lock, uint32_t *word)
 {
     bool timed;
     for (unsigned looks = spin_visit(&timed); looks > 0; looks--) {
-        thr_time before = 0;
-        if (timed)
-            before = os_now();
-        else
-            os_pause();
-        if (seize(lock, word)) {
-            if (timed)
+        if (timed) {
+            thr_time before = os_now();
+            if (look(lock, word)) {
                 spin_look_took(os_now() - before);
-            return true;
+                return true;
+            }
+        } else {
+            os_pause();
+            if (seize(lock, word))
+                return true;
         }
     }
     return false;

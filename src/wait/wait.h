@@ -65,7 +65,8 @@ struct wait_record {
      * handler ran, while it keeps its place in the object's queue. True ends the wait with THR_INTERRUPTED. */
     bool (*interrupt)(void *arg);
     void *interrupt_arg;
-    /* Waiters that this thread's next release of their lock lets go: a struct waiter, and a list; see sync/handoff.h. */
+    /* Waiters that the release of their lock lets go, which this thread holds: a struct waiter, and a list; see
+     * sync/handoff.h. */
     void *notified;
     uint64_t pending;
     /* Where it waits for a condition, a struct waiter; NULL while it does, or where it has none. See sync/condition.c. */
