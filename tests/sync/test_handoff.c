@@ -4,6 +4,7 @@
 
 #include "sync/handoff.h"
 #include "sync/lock.h"
+#include "wait/bitlock.h"
 
 enum { WAITERS = 20 };
 
@@ -117,6 +118,30 @@ static void test_two_locks_held(void **state)
         CHECK_EQUAL(support_count_get(&scene.through), 2);
         CHECK_OK(thr_lock_release(&scene.locks[!released_first]));
         support_bunch_join(&bunches[!released_first]);
+    }
+}
+
+/* One waiter of each of two locks, notified alone: each is let go by the release of its own, in any order. */
+static void test_one_waiter_of_each_lock(void **state)
+{
+    (void)state;
+    for (size_t released_first = 0; released_first < 2; released_first++) {
+        struct scene scene = {0};
+        struct support_thread *waits[2];
+        waits[0] = support_thread_start(wait_at_first, &scene);
+        support_wait_blocked(&scene.condition, 1);
+        waits[1] = support_thread_start(wait_at_second, &scene);
+        support_wait_blocked(&scene.condition, 2);
+        for (size_t i = 0; i < 2; i++) {
+            CHECK_OK(thr_lock_acquire(&scene.locks[i]));
+            CHECK_EQUAL(thr_condition_notify(&scene.condition, 1), 1);
+        }
+        CHECK_EQUAL(support_blocked(&scene.condition), 2);
+        CHECK_OK(thr_lock_release(&scene.locks[released_first]));
+        support_thread_join(waits[released_first]);
+        CHECK_EQUAL(support_blocked(&scene.condition), 1);
+        CHECK_OK(thr_lock_release(&scene.locks[!released_first]));
+        support_thread_join(waits[!released_first]);
     }
 }
 
@@ -399,10 +424,191 @@ static void test_notified_while_some_are_left(void **state)
     CHECK_EQUAL(relay.scenes[0].locks[0].word_, 0);
 }
 
+/* -- Between two instructions --------------------------------------------------------------------------------------- */
+
+/* Who notifies holds both locks; another thread releases the first in the middle of that, or notifies in the middle of a
+ * release. */
+struct between {
+    struct scene scene;
+    size_t n; /* who wait */
+    struct support_count go;
+    struct support_count gone;
+    bool late; /* the lock was free already */
+    struct wait_record *notifier;
+};
+
+static void give_first(void *arg)
+{
+    struct between *between = arg;
+    (void)thr_lock_release(&between->scene.locks[0]); /* twice in one of the tests */
+}
+
+static void give_when_told(void *arg)
+{
+    struct between *between = arg;
+    support_count_wait(&between->go, 1);
+    give_first(between);
+    support_count_add(&between->gone);
+}
+
+/* Whether somebody changes a list, so that the other may have to wait for who was stopped. */
+static bool lists_are_locked(const struct between *between)
+{
+    uint64_t words = load_relaxed(&between->notifier->pending);
+    for (int i = 0; i < HANDOFF_CROWDS; i++)
+        words |= load_relaxed(&handoff_crowds[i]);
+    return (words & BITLOCK_LOCKED) != 0;
+}
+
+static void let_it_give(void *arg)
+{
+    struct between *between = arg;
+    bool locked = lists_are_locked(between);
+    between->late = !thr_lock_locked(&between->scene.locks[0]);
+    support_count_add(&between->go);
+    if (!locked)
+        support_count_wait(&between->gone, 1);
+}
+
+static void notify_n(void *arg)
+{
+    struct between *between = arg;
+    CHECK_EQUAL(thr_condition_notify(&between->scene.condition, between->n), between->n);
+}
+
+/* What is notified is let go by the release, or by who notifies. */
+static void test_released_in_the_middle_of_a_notify(void **state)
+{
+    (void)state;
+    enum { MOST = 2 };
+    for (size_t waiters = 1; waiters <= MOST; waiters++) {
+        bool came = true;
+        for (unsigned n = 1; came; n++) {
+            struct between between = {.n = waiters, .notifier = support_record()};
+            struct support_bunch bunch;
+            support_bunch_start(&bunch, waiters, wait_at_first, &between.scene);
+            support_wait_blocked(&between.scene.condition, (uint32_t)waiters);
+            struct support_thread *gives = support_thread_start(give_when_told, &between);
+            CHECK_OK(thr_lock_acquire(&between.scene.locks[0]));
+            came = support_step(n, notify_n, let_it_give, &between);
+            if (!came)
+                support_count_add(&between.go);
+            support_thread_join(gives);
+            support_bunch_join(&bunch);
+            CHECK_EQUAL(between.scene.locks[0].word_, 0);
+            CHECK(support_record()->notified == NULL);
+            CHECK_EQUAL(support_record()->pending, 0);
+        }
+    }
+}
+
+static void wait_and_give(void *arg)
+{
+    struct between *between = arg;
+    CHECK_OK(thr_lock_acquire(&between->scene.locks[0]));
+    CHECK_OK(thr_condition_wait(&between->scene.condition, &between->scene.locks[0]));
+    give_first(between);
+}
+
+/* Two release the lock at once, one of them wrongly: nobody stays asleep. */
+static void test_released_twice_at_once(void **state)
+{
+    (void)state;
+    static const size_t numbers[] = {1, HANDOFF_FIRST + 1};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        bool came = true;
+        for (unsigned n = 1; came; n++) {
+            struct between between = {.n = numbers[i], .notifier = support_record()};
+            struct support_bunch bunch;
+            support_bunch_start(&bunch, numbers[i], wait_and_give, &between);
+            support_wait_blocked(&between.scene.condition, (uint32_t)numbers[i]);
+            struct support_thread *gives = support_thread_start(give_when_told, &between);
+            CHECK_OK(thr_lock_acquire(&between.scene.locks[0]));
+            notify_n(&between);
+            came = support_step(n, give_first, let_it_give, &between);
+            if (!came)
+                support_count_add(&between.go);
+            support_thread_join(gives);
+            support_bunch_join(&bunch);
+            CHECK(!thr_lock_locked(&between.scene.locks[0]));
+            came = came && !between.late;
+        }
+    }
+}
+
+static void notify_twice(void *arg)
+{
+    struct between *between = arg;
+    between->notifier = support_record();
+    CHECK_OK(thr_lock_acquire(&between->scene.locks[0]));
+    CHECK_OK(thr_lock_acquire(&between->scene.locks[1]));
+    notify_n(between);
+    support_count_add(&between->gone);
+    support_count_wait(&between->go, 1);
+    notify_n(between);
+    support_count_add(&between->gone);
+    support_count_wait(&between->go, 2);
+    CHECK_OK(thr_lock_release(&between->scene.locks[1]));
+}
+
+static void let_it_notify(void *arg)
+{
+    struct between *between = arg;
+    bool locked = lists_are_locked(between);
+    between->late = !thr_lock_locked(&between->scene.locks[0]);
+    support_count_add(&between->go);
+    if (!locked)
+        support_count_wait(&between->gone, 2);
+}
+
+/* The second to be notified wait for the same lock, or for another. */
+static void check_notified_in_the_middle_of_a_release(size_t waiters, bool same)
+{
+    bool came = true;
+    for (unsigned n = 1; came; n++) {
+        struct between between = {.n = waiters};
+        struct support_bunch first;
+        struct support_bunch second;
+        support_bunch_start(&first, waiters, wait_at_first, &between.scene);
+        support_wait_blocked(&between.scene.condition, (uint32_t)waiters);
+        support_bunch_start(&second, waiters, same ? wait_at_first : wait_at_second, &between.scene);
+        support_wait_blocked(&between.scene.condition, 2 * (uint32_t)waiters);
+        struct support_thread *notifies = support_thread_start(notify_twice, &between);
+        support_count_wait(&between.gone, 1);
+        came = support_step(n, give_first, let_it_notify, &between);
+        if (!came)
+            let_it_notify(&between);
+        support_bunch_join(&first);
+        if (same)
+            support_bunch_join(&second);
+        else
+            CHECK_EQUAL(support_blocked(&between.scene.condition), waiters);
+        support_count_add(&between.go);
+        if (!same)
+            support_bunch_join(&second);
+        support_thread_join(notifies);
+        CHECK_EQUAL(between.scene.locks[0].word_, 0);
+        CHECK_EQUAL(between.scene.locks[1].word_, 0);
+        came = came && !(same && between.late);
+    }
+}
+
+/* Another thread releases the lock of those that were notified, and in the middle of that the notifier notifies others: each
+ * is let go by a release of its own lock, or at once if that was released. */
+static void test_notified_in_the_middle_of_a_release(void **state)
+{
+    (void)state;
+    check_notified_in_the_middle_of_a_release(1, false);
+    check_notified_in_the_middle_of_a_release(1, true);
+    check_notified_in_the_middle_of_a_release(2, true);
+}
+
 SUPPORT_MAIN(cmocka_unit_test(test_all_go_at_the_release), cmocka_unit_test(test_notified_one_by_one),
              cmocka_unit_test(test_waiters_of_two_locks), cmocka_unit_test(test_two_locks_held),
              cmocka_unit_test(test_two_locks_held_and_a_crowd), cmocka_unit_test(test_released_by_another_thread),
              cmocka_unit_test(test_notified_by_strangers), cmocka_unit_test(test_led_once),
              cmocka_unit_test(test_released_after_the_notifier_ended), cmocka_unit_test(test_chosen_in_time),
              cmocka_unit_test(test_sleepers_of_the_lock_go_too), cmocka_unit_test(test_a_few_at_a_time),
-             cmocka_unit_test(test_anybodys_release_goes_on), cmocka_unit_test(test_notified_while_some_are_left))
+             cmocka_unit_test(test_anybodys_release_goes_on), cmocka_unit_test(test_notified_while_some_are_left),
+             cmocka_unit_test(test_one_waiter_of_each_lock), cmocka_unit_test(test_released_in_the_middle_of_a_notify),
+             cmocka_unit_test(test_released_twice_at_once), cmocka_unit_test(test_notified_in_the_middle_of_a_release))
