@@ -476,30 +476,35 @@ static void notify_n(void *arg)
     CHECK_EQUAL(thr_condition_notify(&between->scene.condition, between->n), between->n);
 }
 
-/* What is notified is let go by the release, or by who notifies. */
+static void check_released_in_the_middle_of_a_notify(size_t waiters, size_t earlier)
+{
+    bool came = true;
+    for (unsigned n = 1; came; n++) {
+        struct between between = {.n = waiters, .notifier = support_record()};
+        struct support_bunch bunch;
+        support_bunch_start(&bunch, waiters + earlier, wait_at_first, &between.scene);
+        support_wait_blocked(&between.scene.condition, (uint32_t)(waiters + earlier));
+        struct support_thread *gives = support_thread_start(give_when_told, &between);
+        CHECK_OK(thr_lock_acquire(&between.scene.locks[0]));
+        CHECK_EQUAL(thr_condition_notify(&between.scene.condition, earlier), earlier);
+        came = support_step(n, notify_n, let_it_give, &between);
+        if (!came)
+            support_count_add(&between.go);
+        support_thread_join(gives);
+        support_bunch_join(&bunch);
+        CHECK_EQUAL(between.scene.locks[0].word_, 0);
+        CHECK(support_record()->notified == NULL);
+        CHECK_EQUAL(support_record()->pending, 0);
+    }
+}
+
+/* Who is notified is let go by the release, or by who notifies. */
 static void test_released_in_the_middle_of_a_notify(void **state)
 {
     (void)state;
-    enum { MOST = 2 };
-    for (size_t waiters = 1; waiters <= MOST; waiters++) {
-        bool came = true;
-        for (unsigned n = 1; came; n++) {
-            struct between between = {.n = waiters, .notifier = support_record()};
-            struct support_bunch bunch;
-            support_bunch_start(&bunch, waiters, wait_at_first, &between.scene);
-            support_wait_blocked(&between.scene.condition, (uint32_t)waiters);
-            struct support_thread *gives = support_thread_start(give_when_told, &between);
-            CHECK_OK(thr_lock_acquire(&between.scene.locks[0]));
-            came = support_step(n, notify_n, let_it_give, &between);
-            if (!came)
-                support_count_add(&between.go);
-            support_thread_join(gives);
-            support_bunch_join(&bunch);
-            CHECK_EQUAL(between.scene.locks[0].word_, 0);
-            CHECK(support_record()->notified == NULL);
-            CHECK_EQUAL(support_record()->pending, 0);
-        }
-    }
+    check_released_in_the_middle_of_a_notify(1, 0);
+    check_released_in_the_middle_of_a_notify(2, 0);
+    check_released_in_the_middle_of_a_notify(1, 2);
 }
 
 static void wait_and_give(void *arg)
