@@ -261,6 +261,20 @@ static void notify_and_keep(int thread)
     ghost()->woken += (uint8_t)thr_condition_notify(&shared()->condition, 1);
 }
 
+/* As if it held another lock too, and had notified one who waits for that: so this one pends (sync/handoff.h). */
+static void fill_the_place(bool full)
+{
+    static char another;
+    __atomic_store_n(&wait_self->notified, full ? &another : NULL, __ATOMIC_RELAXED);
+}
+
+static void notify_second_and_keep(int thread)
+{
+    fill_the_place(true);
+    notify_and_keep(thread);
+    fill_the_place(false);
+}
+
 static void release_for_it(int thread)
 {
     (void)thread;
@@ -283,11 +297,15 @@ static void all_came_back(void)
 
 static bool all_three(void)
 {
-    return scenario_runs(wait_once) == 1 && scenario_runs(notify_and_keep) == 1 && scenario_runs(release_for_it) == 1;
+    return scenario_runs(wait_once) == 1 &&
+           scenario_runs(notify_and_keep) + scenario_runs(notify_second_and_keep) == 1 &&
+           scenario_runs(release_for_it) == 1;
 }
 
-static const struct model_operation other_operations[] = {
-    {"wait", wait_once}, {"notify, keep", notify_and_keep}, {"release for it", release_for_it}};
+static const struct model_operation other_operations[] = {{"wait", wait_once},
+                                                          {"notify, keep", notify_and_keep},
+                                                          {"notify a second, keep", notify_second_and_keep},
+                                                          {"release for it", release_for_it}};
 
 const struct object model_condition_other = {
     .name = "condition_other",
@@ -346,6 +364,12 @@ static void notify_and_release(int thread)
     (void)thr_lock_release(&shared()->lock);
 }
 
+static void notify_second_and_release(int thread)
+{
+    notify_second_and_keep(thread);
+    (void)thr_lock_release(&shared()->lock);
+}
+
 static void release_too(int thread)
 {
     (void)thread;
@@ -367,12 +391,15 @@ static void nobody_is_left(void)
 
 static bool all_release(void)
 {
-    return scenario_runs(wait_and_release) == 1 && scenario_runs(notify_and_release) == 1 &&
+    return scenario_runs(wait_and_release) == 1 &&
+           scenario_runs(notify_and_release) + scenario_runs(notify_second_and_release) == 1 &&
            scenario_runs(release_too) == 1;
 }
 
-static const struct model_operation wrong_operations[] = {
-    {"wait", wait_and_release}, {"notify", notify_and_release}, {"release too", release_too}};
+static const struct model_operation wrong_operations[] = {{"wait", wait_and_release},
+                                                          {"notify", notify_and_release},
+                                                          {"notify a second", notify_second_and_release},
+                                                          {"release too", release_too}};
 
 const struct object model_condition_wrong = {
     .name = "condition_wrong",
@@ -404,7 +431,9 @@ static void notify_twice(int thread)
     (void)thread;
     for (int i = 0; i < 2; i++) {
         (void)thr_lock_acquire(&shared()->lock);
+        fill_the_place(true);
         size_t woken = thr_condition_notify(&shared()->condition, 1);
+        fill_the_place(false);
         ghost()->woken = (uint8_t)(ghost()->woken + woken);
         thr_event_set(&shared()->notified);
         (void)thr_lock_release(&shared()->lock);
