@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """bench.py - runs the programs of rows/, compares, prints and writes. ./bench builds them and starts this.
 
-    bench.py BUILD-FOLDER [--quick | --against FOLDER] [--list] [ROW]...
+    bench.py BUILD-FOLDER [--quick] [--against FOLDER]... [--samples N] [--list] [ROW]...
 """
 
 import argparse
@@ -28,13 +28,19 @@ def parse():
                         help="under a minute; fails where a row is more than 10 %% behind its best peer; writes nothing")
     parser.add_argument("--against", action="append", default=[], type=library, metavar="[NAME=]FOLDER",
                         help="compares with the libthreading.so.0 in FOLDER, not with peers; may be given several times")
-    parser.add_argument("--samples", type=int, metavar="N",
+    parser.add_argument("--samples", type=positive, metavar="N",
                         help=f"how many of each variant, instead of {FULL[0]} or, in a quick run, {QUICK[0]}")
     parser.add_argument("--list", action="store_true", help="the names of the rows")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: names, or beginnings of names")
     options = parser.parse_intermixed_args()
     options.samples = options.samples or (QUICK if options.quick else FULL)[0]
     return options
+
+
+def positive(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is no number of samples")
+    return int(text)
 
 
 def library(text):
@@ -65,13 +71,6 @@ def samples_of(build, target, samples, seconds, who, folder=None):
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout)
 
 
-def measure(build, target, samples, seconds, who):
-    try:
-        return Row(target, samples_of(build, target, samples, seconds, who))
-    except subprocess.CalledProcessError as error:
-        return Row.failed(target, f"the program ended with status {error.returncode}")
-
-
 def measure_against(build, target, libraries, samples, seconds):
     """Us and the limit, and us with other builds of the library as if these were peers: a sample each by turns."""
     everybody = [(None, None, "limit")] + [(name, folder, "ours") for name, folder in libraries]
@@ -87,6 +86,16 @@ def measure_against(build, target, libraries, samples, seconds):
     return Row(target, row | {"variants": list(variants.values())})
 
 
+def measured(target, options, factor=1):
+    samples, seconds = options.samples * factor, (QUICK if options.quick else FULL)[1]
+    try:
+        if options.against:
+            return measure_against(options.build, target, options.against, samples, seconds)
+        return Row(target, samples_of(options.build, target, samples, seconds, "quick" if options.quick else "all"))
+    except subprocess.CalledProcessError as error:
+        return Row.failed(target, f"the program ended with status {error.returncode}")
+
+
 def complaints(row, options):
     if options.against:
         return row.failures()
@@ -95,9 +104,6 @@ def complaints(row, options):
 
 def measure_all(options, targets, missing):
     """One row after the other. In a quick run one that looks bad gets a second chance, with more samples."""
-    build, quick = options.build, options.quick
-    samples, seconds = options.samples, (QUICK if quick else FULL)[1]
-    who = "quick" if quick else "all"
     start, rows, took = time.monotonic(), [], []
     for target in targets:
         began = time.monotonic()
@@ -105,14 +111,13 @@ def measure_all(options, targets, missing):
             rows.append(Row.failed(target, f"not built without {missing[target.program]}"))
         else:
             report.progress(target.name)
-            rows.append(measure_against(build, target, options.against, samples, seconds) if options.against else
-                        measure(build, target, samples, seconds, who))
+            rows.append(measured(target, options))
         took.append(time.monotonic() - began)
     for i, row in enumerate(rows):
         left = QUICK_ENDS - (time.monotonic() - start)
-        if quick and row.variants and complaints(row, options) and 2 * took[i] < left:
+        if options.quick and row.variants and complaints(row, options) and 2 * took[i] < left:
             report.progress(f"{row.name} again")
-            rows[i] = measure(build, row.target, 2 * samples, seconds, who)
+            rows[i] = measured(row.target, options, 2)
     report.progress("")
     return rows
 
