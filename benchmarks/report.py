@@ -74,8 +74,10 @@ def packages():
 
 
 def processor():
-    found = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
-    return found.group(1) if found else platform.machine()
+    """Its name; on x86-64 family and model besides: virtual machines say no more than the maker."""
+    known = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M))
+    name = known.get("model name", platform.machine())
+    return f"{name} (family {known['cpu family']}, model {known['model']})" if "cpu family" in known else name
 
 
 def kernel():

@@ -205,7 +205,7 @@ void support_go(enum support_place place);
 
 /* Calls function(arg), and before its n-th instruction between(arg), in a handler of signals: so that a race between two
  * instructions happens for certain. False: it has ended before that; or no instruction can be stopped at, since this is
- * not x86-64, or ThreadSanitizer is there. One thread at a time. */
+ * not x86-64, or a sanitizer is there, which makes ten instructions of one. One thread at a time. */
 bool support_step(unsigned n, void (*function)(void *arg), void (*between)(void *arg), void *arg);
 
 /* -- Time --------------------------------------------------------------------------------------------------------- */

@@ -13,7 +13,6 @@
 
 #include "internal.h"
 #include "wait/atomic.h"
-#include "wait/tsan.h"
 #include "wait/wait.h"
 
 struct support_thread {
@@ -325,7 +324,7 @@ void support_stumble_once(uint32_t within)
 
 /* -- Between two instructions --------------------------------------------------------------------------------------- */
 
-#if defined(__x86_64__) && defined(REG_EFL) && !defined(WAIT_UNDER_TSAN)
+#if defined(__x86_64__) && defined(REG_EFL) && !SUPPORT_SANITIZED
 
 enum { TRAP = 0x100 }; /* of the flags: a signal after each instruction */
 
